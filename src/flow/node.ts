@@ -1,0 +1,120 @@
+import type { Static, TSchema } from '@sinclair/typebox';
+import type { UserId } from '../core/ids.ts';
+import type { Secret } from '../core/secret.ts';
+import type { Instant } from '../core/time.ts';
+import type { Demand, Evidence, Json, UserState } from './run.ts';
+import type { Screen } from './screen.ts';
+
+/**
+ * What a node must be told before it can decide. The engine hands the question to the edge and goes on with the answer,
+ * so that nodes stay values in, decision out.
+ */
+export type Question =
+  | { readonly kind: 'session' }
+  | { readonly kind: 'verify_password'; readonly username: string; readonly password: Secret }
+  | { readonly kind: 'consent'; readonly userId: UserId; readonly audience: string };
+
+export type QuestionKind = Question['kind'];
+
+/** A browser's sign-in at this realm, as the database has it now. */
+export type SessionAnswer = {
+  readonly user: UserState;
+  readonly evidence: readonly Evidence[];
+};
+
+export type Answer =
+  | { readonly kind: 'session'; readonly session: SessionAnswer | null }
+  | {
+      readonly kind: 'verify_password';
+      readonly verdict:
+        | { readonly kind: 'accepted'; readonly user: UserState; readonly at: Instant }
+        | { readonly kind: 'refused' }
+        | { readonly kind: 'busy'; readonly retryAfterSeconds: number };
+    }
+  | { readonly kind: 'consent'; readonly items: readonly string[] };
+
+export type AnswerTo<Kind extends QuestionKind> = Extract<Answer, { kind: Kind }>;
+
+/** Applied by the edge in one transaction with the run. */
+export type Effect =
+  | {
+      readonly kind: 'remember_consent';
+      readonly userId: UserId;
+      readonly audience: string;
+      readonly items: readonly string[];
+    }
+  | { readonly kind: 'audit'; readonly event: string; readonly detail: { readonly [key: string]: Json } };
+
+/** Why a run ends without success; `endpoints/interaction.ts` maps each to the protocol's error code. */
+export type FailureReason =
+  | 'denied'
+  | 'login_required'
+  | 'consent_required'
+  | 'account_selection_required'
+  | 'interaction_required'
+  | 'acr_unmet'
+  | 'user_disabled'
+  | 'too_many_hops';
+
+export type Outcome<Output extends string = string> =
+  /** Leave by this output. `user` and `evidence`: what the node has proved; `keep`: its execution state. */
+  | {
+      readonly kind: 'advance';
+      readonly output: Output;
+      readonly user?: UserState;
+      readonly evidence?: readonly Evidence[];
+      readonly keep?: { readonly [key: string]: Json };
+      readonly effects?: readonly Effect[];
+    }
+  /** Show this screen and wait for a submit. `unattended` is the failure where no page may be shown. */
+  | {
+      readonly kind: 'challenge';
+      readonly screen: Screen;
+      readonly unattended: FailureReason;
+      readonly keep?: { readonly [key: string]: Json };
+      readonly effects?: readonly Effect[];
+    }
+  | { readonly kind: 'ask'; readonly question: Question }
+  | { readonly kind: 'succeed'; readonly effects?: readonly Effect[] }
+  | { readonly kind: 'fail'; readonly reason: FailureReason; readonly effects?: readonly Effect[] };
+
+/** What a node may look at. `kept` is its own execution state; `seen` finds what earlier nodes kept, by key, newest first. */
+export type NodeContext<Config> = {
+  readonly config: Config;
+  readonly demand: Demand;
+  readonly now: Instant;
+  readonly startedAt: Instant;
+  readonly user: UserState | null;
+  readonly evidence: readonly Evidence[];
+  readonly kept: { readonly [key: string]: Json };
+  readonly seen: (key: string) => Json | undefined;
+};
+
+export type NodeInput = { readonly [field: string]: string };
+
+/**
+ * A node type: one file under `nodes/`, one line in `nodes/index.ts`. Everything that publishing, the palette, the config
+ * form and the engine need to know of it is declared here.
+ */
+export type NodeType<Config extends TSchema = TSchema, Output extends string = string> = {
+  readonly type: string;
+  /** One sentence for the person who builds a flow. */
+  readonly summary: string;
+  readonly config: Config;
+  readonly outputs: readonly Output[];
+  /** A terminal has no outputs and ends the run. */
+  readonly terminal: boolean;
+  /** true: entering can show a screen, so a cycle through this node is one that asks the person. */
+  readonly asks: boolean;
+  /** The questions it may put to the edge. */
+  readonly needs: readonly QuestionKind[];
+  readonly enter: (context: NodeContext<Static<Config>>) => Outcome<Output>;
+  readonly submit?: (context: NodeContext<Static<Config>>, input: NodeInput) => Outcome<Output>;
+  readonly answer?: (context: NodeContext<Static<Config>>, answer: Answer) => Outcome<Output>;
+};
+
+export function defineNode<const Config extends TSchema, const Output extends string>(
+  node: NodeType<Config, Output>,
+): NodeType<Config, Output> {
+  return node;
+}

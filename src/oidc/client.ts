@@ -1,0 +1,55 @@
+import type { JWK } from 'jose';
+import type { ClientId, RealmId } from '../core/ids.ts';
+import type { Overrides, Settings } from '../core/settings.ts';
+import type { Instant } from '../core/time.ts';
+
+/** RFC 6749 §2.1. Stated when a client is made; it decides authentication, PKCE and rotation. */
+export type ClientClass = 'public' | 'confidential';
+
+/** A secret by its SHA-256; two may be valid while rotating. */
+export type ClientSecretHash = {
+  readonly hash: Uint8Array;
+  readonly createdAt: Instant;
+  readonly expiresAt: Instant | null;
+};
+
+/** A registered client with its effective policies, as the configuration cache holds it. */
+export type Client = {
+  readonly realmId: RealmId;
+  readonly clientId: ClientId;
+  readonly class: ClientClass;
+  readonly name: string;
+  /** A name out of the registry `client_auth/index.ts`. */
+  readonly authMethod: string;
+  readonly secrets: readonly ClientSecretHash[];
+  readonly jwks: { readonly keys: readonly JWK[] } | null;
+  readonly redirectUris: readonly string[];
+  readonly postLogoutRedirectUris: readonly string[];
+  readonly grantTypes: readonly string[];
+  readonly responseTypes: readonly string[];
+  readonly scope: readonly string[];
+  /** Resources whose tokens it may ask for; the first is its default audience. */
+  readonly resources: readonly string[];
+  /** Audiences, beside its own client_id, whose tokens it may introspect. */
+  readonly introspects: readonly string[];
+  readonly idTokenSignedResponseAlg: string | null;
+  readonly defaultMaxAgeSeconds: number | null;
+  readonly requireAuthTime: boolean;
+  readonly consent: 'remembered' | 'always' | 'never';
+  readonly overrides: Overrides;
+  /** Effective: system default → realm → client. */
+  readonly settings: Settings;
+  readonly metadata: ClientMetadata;
+  readonly enabled: boolean;
+  /** What was issued before this instant no longer counts. */
+  readonly validFrom: Instant;
+};
+
+/** What the consent page and the account page show of a client (OIDC Registration §2). */
+export type ClientMetadata = {
+  readonly client_uri?: string;
+  readonly logo_uri?: string;
+  readonly policy_uri?: string;
+  readonly tos_uri?: string;
+  readonly contacts?: readonly string[];
+};
