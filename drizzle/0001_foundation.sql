@@ -154,6 +154,7 @@ CREATE TABLE auth_sessions (
   node            text NOT NULL,
   step            integer NOT NULL,
   status          text NOT NULL CHECK (status IN ('active', 'waiting', 'completed', 'failed', 'expired')),
+  failure         text,
   user_id         uuid,
   evidence        jsonb NOT NULL,
   execution_state jsonb NOT NULL,
@@ -161,8 +162,8 @@ CREATE TABLE auth_sessions (
   demand          jsonb NOT NULL,
   -- The request that the run answers, as endpoints/interaction.ts wrote it.
   request         jsonb NOT NULL,
-  -- SHA-256 of the browser's binding cookie.
-  binding_hash    bytea NOT NULL,
+  -- SHA-256 of the browser's binding cookie; null until a browser opens a run that was too large for its handle.
+  binding_hash    bytea,
   trace           jsonb NOT NULL,
   -- Fixed once at completion: session, family and code expiry, so that a repeat gets the same redirect.
   result          jsonb,

@@ -27,3 +27,7 @@ export const deriveKey = (master: Uint8Array, purpose: string, salt: Uint8Array 
 /** Compares without telling by time where two values differ; lengths are public. */
 export const equalConstantTime = (left: Uint8Array, right: Uint8Array): boolean =>
   left.byteLength === right.byteLength && timingSafeEqual(left, right);
+
+/** For the hashes of OIDC Core §3.1.3.6, whose function follows the signature's algorithm. */
+export const digest = (name: 'sha256' | 'sha384' | 'sha512', data: string): Buffer =>
+  createHash(name).update(data).digest();

@@ -2,7 +2,7 @@ import type { Static, TSchema } from '@sinclair/typebox';
 import type { UserId } from '../core/ids.ts';
 import type { Secret } from '../core/secret.ts';
 import type { Instant } from '../core/time.ts';
-import type { Demand, Evidence, Json, UserState } from './run.ts';
+import type { Demand, Evidence, FailureReason, Json, Kept, UserState } from './run.ts';
 import type { Screen } from './screen.ts';
 
 /**
@@ -15,6 +15,9 @@ export type Question =
   | { readonly kind: 'consent'; readonly userId: UserId; readonly audience: string };
 
 export type QuestionKind = Question['kind'];
+
+/** Every question that the edge knows to answer. */
+export const questionKinds = ['session', 'verify_password', 'consent'] as const satisfies readonly QuestionKind[];
 
 /** A browser's sign-in at this realm, as the database has it now. */
 export type SessionAnswer = {
@@ -45,16 +48,7 @@ export type Effect =
     }
   | { readonly kind: 'audit'; readonly event: string; readonly detail: { readonly [key: string]: Json } };
 
-/** Why a run ends without success; `endpoints/interaction.ts` maps each to the protocol's error code. */
-export type FailureReason =
-  | 'denied'
-  | 'login_required'
-  | 'consent_required'
-  | 'account_selection_required'
-  | 'interaction_required'
-  | 'acr_unmet'
-  | 'user_disabled'
-  | 'too_many_hops';
+export type { FailureReason };
 
 export type Outcome<Output extends string = string> =
   /** Leave by this output. `user` and `evidence`: what the node has proved; `keep`: its execution state. */
@@ -63,7 +57,7 @@ export type Outcome<Output extends string = string> =
       readonly output: Output;
       readonly user?: UserState;
       readonly evidence?: readonly Evidence[];
-      readonly keep?: { readonly [key: string]: Json };
+      readonly keep?: Kept;
       readonly effects?: readonly Effect[];
     }
   /** Show this screen and wait for a submit. `unattended` is the failure where no page may be shown. */
@@ -71,7 +65,7 @@ export type Outcome<Output extends string = string> =
       readonly kind: 'challenge';
       readonly screen: Screen;
       readonly unattended: FailureReason;
-      readonly keep?: { readonly [key: string]: Json };
+      readonly keep?: Kept;
       readonly effects?: readonly Effect[];
     }
   | { readonly kind: 'ask'; readonly question: Question }
@@ -86,7 +80,7 @@ export type NodeContext<Config> = {
   readonly startedAt: Instant;
   readonly user: UserState | null;
   readonly evidence: readonly Evidence[];
-  readonly kept: { readonly [key: string]: Json };
+  readonly kept: Kept;
   readonly seen: (key: string) => Json | undefined;
 };
 
@@ -101,6 +95,7 @@ export type NodeType<Config extends TSchema = TSchema, Output extends string = s
   /** One sentence for the person who builds a flow. */
   readonly summary: string;
   readonly config: Config;
+  /** A node's `advance` names one of these; a definition wires each of them. */
   readonly outputs: readonly Output[];
   /** A terminal has no outputs and ends the run. */
   readonly terminal: boolean;
@@ -108,10 +103,17 @@ export type NodeType<Config extends TSchema = TSchema, Output extends string = s
   readonly asks: boolean;
   /** The questions it may put to the edge. */
   readonly needs: readonly QuestionKind[];
-  readonly enter: (context: NodeContext<Static<Config>>) => Outcome<Output>;
-  readonly submit?: (context: NodeContext<Static<Config>>, input: NodeInput) => Outcome<Output>;
-  readonly answer?: (context: NodeContext<Static<Config>>, answer: Answer) => Outcome<Output>;
+  /*
+   * Methods, not properties: a registry holds nodes of every config type, which method parameters allow. It is sound
+   * because a definition's config was checked against the node's own schema before the engine sees it.
+   */
+  enter(context: NodeContext<Static<Config>>): Outcome<Output>;
+  submit?(context: NodeContext<Static<Config>>, input: NodeInput): Outcome<Output>;
+  answer?(context: NodeContext<Static<Config>>, answer: Answer): Outcome<Output>;
 };
+
+/** Every known node type by its name. */
+export type Registry = { readonly [type: string]: NodeType };
 
 export function defineNode<const Config extends TSchema, const Output extends string>(
   node: NodeType<Config, Output>,

@@ -48,6 +48,8 @@ export type Evidence = {
   readonly method: string;
   readonly userId: UserId;
   readonly at: Instant;
+  /** Proved by the browser's session before this run met it: counts for as long as that session lives. */
+  readonly fromSession?: true;
 };
 
 /** The person as the database has it now; read again whenever a stored run is resumed. */
@@ -61,6 +63,24 @@ export type UserState = {
 
 export type RunStatus = 'active' | 'waiting' | 'completed' | 'failed' | 'expired';
 
+/** Why a run ends without success; `endpoints/interaction.ts` maps each to the protocol's error code. */
+export const failureReasons = [
+  'denied',
+  'login_required',
+  'consent_required',
+  'account_selection_required',
+  'interaction_required',
+  'acr_unmet',
+  'user_disabled',
+  'too_many_hops',
+  'expired',
+] as const;
+
+export type FailureReason = (typeof failureReasons)[number];
+
+/** What one node keeps: its execution state. */
+export type Kept = { readonly [key: string]: Json };
+
 export type TraceEntry = { readonly at: Instant; readonly node: string; readonly outcome: string };
 
 /** One run of a flow: `auth_sessions` when stored, a sealed handle before its first evidence. */
@@ -73,11 +93,17 @@ export type Run = {
   /** Counts the screens shown; a submit names the step that it answers. */
   readonly step: number;
   readonly status: RunStatus;
+  /** null unless the status is `failed` or `expired`. */
+  readonly failure: FailureReason | null;
   /** Once proven. */
   readonly userId: UserId | null;
+  /** The newest of each method, all of `userId`. */
   readonly evidence: readonly Evidence[];
-  /** Execution state: what nodes keep, by node id. */
-  readonly state: { readonly [nodeId: string]: { readonly [key: string]: Json } };
+  /**
+   * Execution state: at most one entry per node, the last written last. A list, because jsonb sorts an object's keys and
+   * the order says which value is the newest.
+   */
+  readonly state: readonly { readonly node: string; readonly kept: Kept }[];
   readonly lastScreen: Screen | null;
   readonly demand: Demand;
   readonly startedAt: Instant;

@@ -2,6 +2,7 @@ import type { JWK } from 'jose';
 import type { ClientId, RealmId } from '../core/ids.ts';
 import type { Overrides, Settings } from '../core/settings.ts';
 import type { Instant } from '../core/time.ts';
+import type { Realm } from './realm.ts';
 
 /** RFC 6749 §2.1. Stated when a client is made; it decides authentication, PKCE and rotation. */
 export type ClientClass = 'public' | 'confidential';
@@ -44,6 +45,10 @@ export type Client = {
   /** What was issued before this instant no longer counts. */
   readonly validFrom: Instant;
 };
+
+/** What was issued before this instant no longer counts: the client's cut or its realm's, whichever came later. */
+export const countsFrom = (client: Pick<Client, 'validFrom'>, realm: Pick<Realm, 'validFrom'>): Instant =>
+  Math.max(client.validFrom, realm.validFrom);
 
 /** What the consent page and the account page show of a client (OIDC Registration §2). */
 export type ClientMetadata = {

@@ -1,0 +1,195 @@
+/** The composition root: every room is made here, from configuration, and wired to the ports of the others. */
+import { addressMatcher } from './config/address_range.ts';
+import type { ConfigWith } from './config.ts';
+import { newId } from './core/ids.ts';
+import { KeyRing } from './core/key_ring.ts';
+import type { Log } from './core/log.ts';
+import type { Clock } from './core/time.ts';
+import { createEndpoints } from './endpoints/index.ts';
+import type { RunDocuments, Sessions, VerifyPassword } from './endpoints/interaction/ports.ts';
+import { acrValuesSupported } from './flow/acr.ts';
+import { locales, renderPage } from './login/index.ts';
+import { createAudit } from './store/audit.ts';
+import { createAuthSessions } from './store/auth_sessions.ts';
+import { ConfigurationCache } from './store/configuration.ts';
+import { createConsents } from './store/consents.ts';
+import { type Database, openDatabase } from './store/database.ts';
+import { createFamilies } from './store/families.ts';
+import { DatabaseFault } from './store/fault.ts';
+import { createLockouts } from './store/lockout.ts';
+import { createPartitions } from './store/partitions.ts';
+import { createProcesses } from './store/processes.ts';
+import { createSeenProofs } from './store/seen_proofs.ts';
+import { createSsoSessions } from './store/sso_sessions.ts';
+import { createUsers } from './store/users.ts';
+import { createCleanup, createHeartbeat, largestClockDifference, startJobs } from './workers/index.ts';
+import { createPasswordVerification, startHashing, verifyPassword } from './workers/password/index.ts';
+
+export type AppOptions = {
+  readonly config: ConfigWith<'databaseUrl' | 'secrets' | 'publicUrl'>;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Starts a password worker: program and arguments. */
+  readonly passwordWorker: readonly string[];
+  /** Sees every statement of the token path and of sign-in: for tests that count. */
+  readonly onStatement?: (statement: string) => void;
+};
+
+export type App = {
+  readonly fetch: (request: Request, socketAddress: string | null) => Promise<Response>;
+  /** null: ready; else the sentence that says why not. */
+  readonly readiness: () => Promise<string | null>;
+  readonly stop: () => Promise<void>;
+};
+
+/** Of the connections a process may open, this part is kept for sign-ins, so that neither path can starve the other. */
+const signInShare = 0.25;
+
+const hashingChildren = 1;
+/** A hash takes some 50 ms: a child that says nothing for this long is replaced. */
+const stuckMilliseconds = 10_000;
+
+export async function createApp(options: AppOptions): Promise<App> {
+  const { config, clock, log } = options;
+  const ring = new KeyRing(config.secrets);
+  const { tokens, signIn } = openPools(options);
+  const configuration = new ConfigurationCache({
+    database: tokens,
+    ring,
+    publicUrl: config.publicUrl,
+    system: config.settings,
+  });
+  const processes = createProcesses(tokens);
+  const identity = { id: newId(), keyIds: ring.keyIds(), startedAt: clock() };
+  const heartbeat = createHeartbeat({
+    beat: () => processes.beat(identity),
+    confirm: (version, askedAt) => configuration.confirm(version, askedAt),
+    ring,
+    clock,
+    log,
+  });
+  await heartbeat.run();
+  const audit = createAudit(signIn, clock);
+  const lockouts = createLockouts(signIn, audit);
+  const partitions = createPartitions(signIn);
+  const sessions = createSsoSessions(signIn);
+  const consents = createConsents(signIn);
+  const hashing = startHashing({ command: options.passwordWorker, children: hashingChildren, stuckMilliseconds });
+  const verification = createPasswordVerification({
+    users: createUsers(signIn),
+    lockouts,
+    hashing,
+    turns: hashingChildren,
+  });
+  const cleanup = createCleanup({
+    ensurePartitions: partitions.ensure,
+    dropExpiredPartitions: partitions.dropExpired,
+    batches: [sessions.forgetExpired, processes.forgetDead, () => lockouts.removeExpired(1000)],
+    clock,
+  });
+  await partitions.ensure(clock());
+  const jobs = startJobs([heartbeat, cleanup], log);
+  const readiness = async (): Promise<string | null> => {
+    if (!configuration.isFresh(clock())) return 'the configuration could not be confirmed for ten seconds';
+    if ((heartbeat.clockDifferenceMilliseconds() ?? 0) > largestClockDifference) return 'the clock is off';
+    const short = (await partitions.ahead(clock())).find(({ enough }) => !enough);
+    return short === undefined ? null : `partitions of ${short.table} do not reach far enough ahead`;
+  };
+  const front = createEndpoints({
+    publicUrl: config.publicUrl,
+    clock,
+    log,
+    ring,
+    configuration: methodsOf(configuration),
+    families: createFamilies(tokens, createAudit(tokens, clock)),
+    spendProof: createSeenProofs(tokens).spend,
+    sessions: sessionsPort(sessions, audit, signIn),
+    consents,
+    runs: createAuthSessions<RunDocuments['request'], NonNullable<RunDocuments['result']>>(signIn, consents, audit),
+    verifyPassword: passwordPort(verification),
+    renderPage,
+    acrValues: acrValuesSupported,
+    uiLocales: locales,
+    isTrustedProxy: addressMatcher(config.trustedProxies),
+    isPassing: (thrown) => thrown instanceof DatabaseFault && thrown.kind !== 'bug' && thrown.kind !== 'conflict',
+    operations: operations(readiness),
+  });
+  return {
+    fetch: front,
+    readiness,
+    async stop() {
+      await jobs.stop();
+      await hashing.close();
+      await processes.leave(identity.id).catch((thrown: unknown) => log.warn('process.leave_failed', { thrown }));
+      await Promise.all([tokens.close(), signIn.close()]);
+    },
+  };
+}
+
+function openPools({ config, onStatement }: AppOptions): { readonly tokens: Database; readonly signIn: Database } {
+  const connections = Math.max(1, Math.round(config.databaseConnections * signInShare));
+  const shared = { url: config.databaseUrl, ...(onStatement === undefined ? {} : { onStatement }) };
+  return {
+    tokens: openDatabase({
+      ...shared,
+      connections: Math.max(1, config.databaseConnections - connections),
+      applicationName: 'limen tokens',
+    }),
+    signIn: openDatabase({ ...shared, connections, applicationName: 'limen sign-in' }),
+  };
+}
+
+/** The cache's methods as plain functions. */
+const methodsOf = (configuration: ConfigurationCache) => ({
+  isFresh: configuration.isFresh.bind(configuration),
+  defaultRealm: configuration.defaultRealm.bind(configuration),
+  realmBySlug: configuration.realmBySlug.bind(configuration),
+  client: configuration.client.bind(configuration),
+  keys: configuration.keys.bind(configuration),
+  flowVersion: configuration.flowVersion.bind(configuration),
+  deployedFlow: configuration.deployedFlow.bind(configuration),
+});
+
+/** Ending a session and telling of it are one transaction. */
+const sessionsPort = (
+  sessions: ReturnType<typeof createSsoSessions>,
+  audit: ReturnType<typeof createAudit>,
+  database: Database,
+): Sessions => ({
+  find: sessions.find,
+  touch: sessions.touch,
+  end: (realmId, session, { address, agent }) =>
+    database.transaction(async (executor) => {
+      if (!(await sessions.end(realmId, session.id, executor))) return;
+      const { userId } = session.user;
+      await audit.record({ event: 'session.ended', realmId, userId, sessionId: session.id, address, agent }, executor);
+    }),
+});
+
+const passwordPort =
+  (verification: ReturnType<typeof createPasswordVerification>): VerifyPassword =>
+  async ({ realm, username, password, address, forwarded, agent, now, signal }) => {
+    const verdict = await verifyPassword(verification, {
+      realm,
+      username,
+      password,
+      context: { address, forwarded, agent },
+      now,
+      signal,
+    });
+    if (verdict.kind === 'accepted') return { kind: 'accepted', user: verdict.user, at: now };
+    return verdict.kind === 'refused'
+      ? { kind: 'refused' }
+      : { kind: 'busy', retryAfterSeconds: verdict.retryAfterSeconds };
+  };
+
+const operations = (readiness: App['readiness']) => ({
+  '/livez': async () => new Response('ok\n', { headers: { 'cache-control': 'no-store' } }),
+  '/readyz': async () => {
+    const reason = await readiness();
+    return new Response(`${reason ?? 'ok'}\n`, {
+      status: reason === null ? 200 : 503,
+      headers: { 'cache-control': 'no-store' },
+    });
+  },
+});

@@ -1,0 +1,52 @@
+import type { Option } from '../command.ts';
+import { reasonOption, settingOption } from '../overrides.ts';
+
+/** What a registration says of a client, as `client create` and `client update` take it; lists are replaced as a whole. */
+export const registrationOptions = {
+  name: { type: 'text', value: '<text>', sentence: 'What people see on the consent page.' },
+  'auth-method': {
+    type: 'text',
+    value: '<method>',
+    sentence: 'token_endpoint_auth_method: none, client_secret_basic, client_secret_post or private_key_jwt.',
+  },
+  'redirect-uri': { type: 'list', value: '<uri>', sentence: 'Where the browser is sent back to.' },
+  'post-logout-redirect-uri': { type: 'list', value: '<uri>', sentence: 'Where the browser is sent after sign-out.' },
+  grant: {
+    type: 'list',
+    value: '<type>',
+    sentence: 'Grant type: authorization_code, refresh_token, client_credentials.',
+  },
+  scope: { type: 'text', value: '<scopes>', sentence: 'Scopes it may ask for, separated by spaces.' },
+  resource: {
+    type: 'list',
+    value: '<uri>',
+    sentence: 'Resource whose tokens it may ask for; the first is the default.',
+  },
+  introspects: {
+    type: 'list',
+    value: '<audience>',
+    sentence: 'Audience, beside itself, whose tokens it may introspect.',
+  },
+  'jwks-file': {
+    type: 'text',
+    value: '<file>',
+    sentence: 'JSON Web Key Set with its public keys, for private_key_jwt.',
+  },
+  'id-token-alg': { type: 'text', value: '<alg>', sentence: 'id_token_signed_response_alg.' },
+  'default-max-age': {
+    type: 'text',
+    value: '<seconds>',
+    sentence: 'default_max_age: how old a sign-in may be for it.',
+  },
+  consent: {
+    type: 'text',
+    choices: ['remembered', 'always', 'never'],
+    sentence: 'When people are asked to allow it; never only for applications of your own.',
+  },
+  'client-uri': { type: 'text', value: '<uri>', sentence: 'Its home page.' },
+  'logo-uri': { type: 'text', value: '<uri>', sentence: 'Its logo.' },
+  'policy-uri': { type: 'text', value: '<uri>', sentence: 'Its privacy policy.' },
+  'tos-uri': { type: 'text', value: '<uri>', sentence: 'Its terms of service.' },
+  setting: settingOption,
+  reason: reasonOption,
+} as const satisfies { readonly [name: string]: Option };

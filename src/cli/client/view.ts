@@ -1,0 +1,60 @@
+import type { ClientRecord, ClientRefusal } from '../../store/clients.ts';
+import { formatRecord } from '../output.ts';
+import { overridesDocument, shownInstant } from '../realm/view.ts';
+
+/** By the members' wire names (RFC 7591 §2); never the hash of a secret. */
+export const clientDocument = (client: ClientRecord) => ({
+  client_id: client.clientId,
+  class: client.class,
+  client_name: client.name,
+  token_endpoint_auth_method: client.authMethod,
+  client_secrets: client.secrets.map((secret) => ({
+    created_at: shownInstant(secret.createdAt),
+    expires_at: secret.expiresAt === null ? null : shownInstant(secret.expiresAt),
+  })),
+  jwks: client.jwks,
+  redirect_uris: client.redirectUris,
+  post_logout_redirect_uris: client.postLogoutRedirectUris,
+  grant_types: client.grantTypes,
+  response_types: client.responseTypes,
+  scope: client.scope.join(' '),
+  resources: client.resources,
+  introspects: client.introspects,
+  id_token_signed_response_alg: client.idTokenSignedResponseAlg,
+  default_max_age: client.defaultMaxAgeSeconds,
+  require_auth_time: client.requireAuthTime,
+  consent: client.consent,
+  ...client.metadata,
+  enabled: client.enabled,
+  settings: overridesDocument(client.overrides),
+  created_at: shownInstant(client.createdAt),
+});
+
+export const clientText = (client: ClientRecord): string =>
+  formatRecord([
+    ['client_id', client.clientId],
+    ['class', client.class],
+    ['name', client.name],
+    ['enabled', client.enabled],
+    ['authentication', client.authMethod],
+    ['secrets', client.secrets.length],
+    ['redirect URIs', client.redirectUris],
+    ['after sign-out', client.postLogoutRedirectUris],
+    ['grants', client.grantTypes],
+    ['scope', client.scope],
+    ['resources', client.resources],
+    ['introspects', client.introspects],
+    ['consent', client.consent],
+    ['created', shownInstant(client.createdAt)],
+  ]);
+
+const sentences = {
+  client_id_invalid: () => ['a client_id is 1 to 128 characters out of A-Z a-z 0-9 . _ ~ -'],
+  client_id_taken: () => ['there is a client with this client_id in this realm already'],
+  unknown_realm: () => ['there is no such realm'],
+  unknown_client: () => ['there is no such client in this realm'],
+  settings: (faults: readonly string[]) => faults,
+} as const satisfies { readonly [Kind in ClientRefusal['kind']]: (faults: readonly string[]) => readonly string[] };
+
+export const explainClientRefusal = (refusal: ClientRefusal): readonly string[] =>
+  sentences[refusal.kind]('faults' in refusal ? refusal.faults : []);

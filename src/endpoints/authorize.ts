@@ -1,0 +1,66 @@
+import type { Result } from '../core/result.ts';
+import { decideAuthorization } from '../oidc/authorize/index.ts';
+import { errorResponse } from '../oidc/authorize/response.ts';
+import type { Refusal } from '../oidc/errors.ts';
+import { type IdTokenHint, verifyIdTokenHint } from '../oidc/id_token_hint.ts';
+import { type Form, parseForm } from '../oidc/parameters.ts';
+import { described, pageResponse, redirect } from './answer.ts';
+import { readForm } from './body.ts';
+import { type Dependencies, findClient } from './dependencies.ts';
+import type { Exchange, Handler } from './exchange.ts';
+import type { Interaction } from './interaction/index.ts';
+import { logRefusal } from './refused.ts';
+
+/** RFC 6749 §3.1, OIDC Core §3.1.2.1: by GET and by POST, with the same meaning. */
+export function authorizeEndpoint(deps: Dependencies, interaction: Interaction): Handler {
+  return async (exchange) => {
+    const { request, realm, now } = exchange;
+    const body = request.method === 'POST' ? await readForm(request) : null;
+    if (body?.ok === false) return refusedBody(deps, exchange, body.error.status);
+    const form = body === null ? parseForm(exchange.query) : body.value;
+    const clientId = single(form, 'client_id');
+    const client = clientId === undefined ? null : await findClient(deps, realm, clientId, now);
+    const decided = decideAuthorization({ form, client, realm, hint: await hintOf(form, exchange), now });
+    if (decided.ok && client !== null) return interaction.begin(exchange, decided.value, client);
+    if (decided.ok) throw new Error('a request was accepted without a client');
+    const { error: refused } = decided;
+    logRefusal(deps.log, exchange, refused.refusal, clientId ?? null);
+    if (refused.kind === 'page') return refusedPage(deps, exchange, refused.refusal);
+    const told = { ...refused.refusal, description: described(refused.refusal, exchange.errorId) };
+    const response = errorResponse(refused.target, realm.issuer, told);
+    if (response.kind === 'redirect') return redirect(response.location);
+    const parameters = Object.fromEntries(response.fields);
+    const page = {
+      kind: 'form_post' as const,
+      redirectUri: response.action,
+      parameters,
+      clientName: refused.client.name,
+    };
+    return pageResponse(deps.renderPage, exchange, page);
+  };
+}
+
+/** null: none was sent. */
+async function hintOf(form: Form, { realm, keys }: Exchange): Promise<Result<IdTokenHint, Refusal> | null> {
+  const hint = single(form, 'id_token_hint');
+  return hint === undefined ? null : verifyIdTokenHint(hint, realm.issuer, { keys: [...keys.jwks.keys] });
+}
+
+function single(form: Form, name: string): string | undefined {
+  const value = form.values[name];
+  return typeof value === 'string' ? value : undefined;
+}
+
+/** RFC 6749 §4.1.2.1: the person is told, and nothing is redirected. */
+function refusedPage(deps: Dependencies, exchange: Exchange, { error, parameter }: Refusal): Response {
+  const byParameter =
+    parameter === 'redirect_uri' ? ('redirect_uri_unregistered' as const) : ('request_invalid' as const);
+  const reason = error === 'invalid_client' ? ('client_unknown' as const) : byParameter;
+  const page = { kind: 'error' as const, reason, errorId: exchange.errorId, backUrl: null, clientName: null };
+  return pageResponse(deps.renderPage, exchange, page, { status: 400 });
+}
+
+function refusedBody(deps: Dependencies, exchange: Exchange, status: number): Response {
+  const page = { kind: 'error' as const, reason: 'request_invalid' as const, errorId: exchange.errorId };
+  return pageResponse(deps.renderPage, exchange, { ...page, backUrl: null, clientName: null }, { status });
+}

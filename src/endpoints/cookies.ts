@@ -1,0 +1,36 @@
+import type { Realm } from '../oidc/realm.ts';
+
+/**
+ * Every cookie is read and written here: opaque and random, `__Host-` where we serve https, HttpOnly, SameSite=Lax, named
+ * after its realm because all realms of one origin share the browser's jar.
+ */
+export type CookiePurpose = 'session' | 'browser';
+
+/** `browser` binds runs to the browser; `session` is the sign-in. Both end with the browser or with what they name. */
+export const cookieName = (realm: Pick<Realm, 'issuer' | 'slug'>, purpose: CookiePurpose): string =>
+  `${isHttps(realm) ? '__Host-' : ''}limen.${realm.slug}.${purpose}`;
+
+const isHttps = ({ issuer }: Pick<Realm, 'issuer'>): boolean => issuer.startsWith('https:');
+
+const valuePattern = /^[A-Za-z0-9_-]{43}$/;
+
+/** The value, if it has the shape of ours. Of two cookies of one name the first counts (RFC 6265 §5.4). */
+export function readCookie(request: Request, realm: Realm, purpose: CookiePurpose): string | null {
+  const header = request.headers.get('cookie');
+  if (header === null || header.length > longestHeader) return null;
+  const prefix = `${cookieName(realm, purpose)}=`;
+  const pair = header.split(/; */).find((candidate) => candidate.startsWith(prefix));
+  const value = pair?.slice(prefix.length);
+  return value !== undefined && valuePattern.test(value) ? value : null;
+}
+
+const longestHeader = 16_384;
+
+/** A session cookie of the browser: the database decides how long it counts. */
+export const setCookie = (realm: Realm, purpose: CookiePurpose, value: string): string =>
+  `${cookieName(realm, purpose)}=${value}; ${attributes(realm)}`;
+
+export const clearCookie = (realm: Realm, purpose: CookiePurpose): string =>
+  `${cookieName(realm, purpose)}=; ${attributes(realm)}; Max-Age=0`;
+
+const attributes = (realm: Realm): string => `Path=/; HttpOnly; SameSite=Lax${isHttps(realm) ? '; Secure' : ''}`;

@@ -1,0 +1,110 @@
+import { encodeBase64url } from '../../core/base64url.ts';
+import { hmacSha256, sha256 } from '../../core/crypto.ts';
+import { brandId, type FamilyId, newId, newTimedId, type RunId, type SessionId } from '../../core/ids.ts';
+import type { KeyRing } from '../../core/key_ring.ts';
+import { unreachable } from '../../core/result.ts';
+import { longestFamilySeconds } from '../../core/settings.ts';
+import { toNumericDate } from '../../core/time.ts';
+import { acrOf } from '../../flow/acr.ts';
+import { amrOf, authTimeOf, merge } from '../../flow/evidence.ts';
+import type { Evidence, Run } from '../../flow/run.ts';
+import { type CodeContent, sealCode } from '../../oidc/authorization_code.ts';
+import type { AuthorizationRequest } from '../../oidc/authorize/index.ts';
+import type { Client } from '../../oidc/client.ts';
+import type { Realm } from '../../oidc/realm.ts';
+import type { Exchange } from '../exchange.ts';
+import type { FoundSession, RunResult, SessionChange } from './ports.ts';
+
+/** What a run that succeeded comes to, before anything is written: code and session, fixed once. */
+export type Completion = { readonly result: RunResult; readonly session: SessionChange | null };
+
+export type CompletionFacts = {
+  readonly exchange: Exchange;
+  readonly ring: KeyRing;
+  readonly client: Client;
+  readonly request: AuthorizationRequest;
+  readonly run: Run;
+  /** The session that the browser came with. */
+  readonly session: FoundSession | null;
+};
+
+export function complete(facts: CompletionFacts): Completion {
+  const { exchange, ring, client, request, run } = facts;
+  const { realm, now } = exchange;
+  const proved = run.evidence.some(({ fromSession }) => fromSession !== true);
+  const session = proved ? sessionChange(facts) : null;
+  const sessionId =
+    session?.sessionId ?? facts.session?.id ?? unreachable('a run succeeded without proof and without session');
+  const tooOld = now - request.receivedAt > realm.settings.requestAgeSeconds * 1000;
+  const result: RunResult = {
+    familyId: newTimedId<FamilyId>(now + familyLifetimeSeconds(realm, client) * 1000),
+    code: tooOld ? null : codeContent(facts, sessionId),
+    sessionKeyId: session === null ? null : ring.newest().keyId,
+  };
+  return { result, session };
+}
+
+/**
+ * The absolute expiry that the family's id carries: with a refresh token the client's absolute lifetime, and never less
+ * than what the code and its access token may last.
+ */
+function familyLifetimeSeconds(realm: Realm, client: Client): number {
+  const { settings } = client;
+  const least =
+    realm.settings.codeLifetimeSeconds + settings.accessTokenLifetimeSeconds + 2 * realm.settings.clockSkewSeconds + 60;
+  const refreshes = client.grantTypes.includes('refresh_token');
+  return Math.min(longestFamilySeconds, Math.max(least, refreshes ? settings.refreshAbsoluteLifetimeSeconds : 0));
+}
+
+function codeContent({ exchange, request, run }: CompletionFacts, sessionId: SessionId): CodeContent {
+  const { realm, now } = exchange;
+  const authTime = authTimeOf(run.evidence) ?? unreachable('a run succeeded without an authentication');
+  return {
+    client_id: request.clientId,
+    user_id: run.userId ?? unreachable('a run succeeded without a user'),
+    session_id: sessionId,
+    redirect_uri: request.target.redirectUri,
+    scope: [...request.scope],
+    audience: [...request.audience],
+    nonce: request.nonce,
+    code_challenge: request.codeChallenge,
+    auth_time: toNumericDate(authTime),
+    acr: acrOf(run.evidence),
+    amr: [...amrOf(run.evidence)],
+    claims: { userinfo: [...request.claims.userinfo], id_token: [...request.claims.idToken] },
+    issued_at: now,
+    expires_at: now + realm.settings.codeLifetimeSeconds * 1000,
+  };
+}
+
+export const codeOf = (ring: KeyRing, realm: Realm, { familyId }: RunResult, content: CodeContent): string =>
+  sealCode(ring, realm.id, { familyId: brandId<FamilyId>(familyId), content });
+
+/** The same person's session goes on under a new cookie; anyone else gets a new one and the former ends. */
+function sessionChange({ exchange, ring, run, session }: CompletionFacts): SessionChange {
+  const { realm, address, agent } = exchange;
+  const renews = session !== null && session.user.userId === run.userId;
+  const cookie =
+    sessionCookie(ring, run.id, ring.newest().keyId) ?? unreachable('the newest ring entry is not in the ring');
+  return {
+    sessionId: renews ? session.id : newId<SessionId>(),
+    secretHash: sha256(cookie),
+    evidence: renews ? merge(session.evidence, own(run.evidence)) : own(run.evidence),
+    absoluteLifetimeSeconds: realm.settings.sessionAbsoluteLifetimeSeconds,
+    former: session && { sessionId: session.id, userId: session.user.userId },
+    address,
+    agent,
+  };
+}
+
+const own = (evidence: readonly Evidence[]): readonly Evidence[] =>
+  evidence.map(({ method, userId, at }) => ({ method, userId, at }));
+
+/**
+ * Derived from the run, not random, so that a browser whose answer was lost gets the same cookie with the same redirect.
+ * Nobody without the ring can compute it; the database keeps its hash. null: the entry has left the ring.
+ */
+export function sessionCookie(ring: KeyRing, runId: RunId, keyId: string): string | null {
+  const entry = ring.find(keyId);
+  return entry === undefined ? null : encodeBase64url(hmacSha256(entry.derive('session cookie'), runId));
+}

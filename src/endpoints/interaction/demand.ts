@@ -1,0 +1,37 @@
+import type { ConsentDemand, Demand } from '../../flow/run.ts';
+import type { AuthorizationRequest } from '../../oidc/authorize/index.ts';
+import { kindOfRedirectUri } from '../../oidc/authorize/redirect_uri.ts';
+import type { Client } from '../../oidc/client.ts';
+
+/** What the protocol asks, in the engine's words. */
+export const demandOf = (request: AuthorizationRequest, client: Client): Demand => ({
+  interactive: !request.prompt.includes('none'),
+  fresh: request.prompt.includes('login'),
+  maxAgeSeconds: request.maxAgeSeconds,
+  subject: request.subject,
+  hint: request.loginHint,
+  selectAccount: request.prompt.includes('select_account'),
+  acr: request.acr,
+  consent: consentOf(request, client),
+});
+
+/** A client that needs none (first party, by its operator's word) is still asked for where the request insists. */
+function consentOf(request: AuthorizationRequest, client: Client): ConsentDemand | null {
+  const insisted = request.prompt.includes('consent');
+  if (client.consent === 'never' && !insisted) return null;
+  const { logo_uri, policy_uri, tos_uri } = client.metadata;
+  return {
+    audience: client.clientId,
+    audienceName: client.name,
+    logoUri: logo_uri ?? null,
+    policyUri: policy_uri ?? null,
+    termsUri: tos_uri ?? null,
+    items: request.scope,
+    force: insisted || client.consent === 'always',
+    assured: isAssured(client, request.target.redirectUri),
+  };
+}
+
+/** RFC 8252 §8.6: anything on a device can claim a loopback port or a private-use scheme, so consent is not silent there. */
+const isAssured = (client: Client, redirectUri: string): boolean =>
+  client.class === 'confidential' || kindOfRedirectUri(redirectUri) === 'https';

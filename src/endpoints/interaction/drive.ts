@@ -1,0 +1,94 @@
+import { sha256 } from '../../core/crypto.ts';
+import { brandId, type ClientId } from '../../core/ids.ts';
+import { step } from '../../flow/engine.ts';
+import type { Answer, Effect, Question } from '../../flow/node.ts';
+import { nodeTypes } from '../../flow/nodes/index.ts';
+import type { Run, UserState } from '../../flow/run.ts';
+import type { Arrival, View } from '../../flow/step.ts';
+import { readCookie } from '../cookies.ts';
+import type { Dependencies } from '../dependencies.ts';
+import type { Exchange } from '../exchange.ts';
+import type { FlowVersion, FoundSession } from './ports.ts';
+
+/** Where a run stands after one arrival, with what had to be looked up on the way. */
+export type Driven = {
+  readonly run: Run;
+  readonly effects: readonly Effect[];
+  readonly view: Exclude<View, { kind: 'question' }>;
+  /** The browser's session; undefined: nobody asked. */
+  readonly session: FoundSession | null | undefined;
+};
+
+type Lookups = { session: FoundSession | null | undefined };
+
+/** Moves a run by one arrival, answering the engine's questions until a screen or an end is reached. */
+export async function drive(
+  deps: Dependencies,
+  exchange: Exchange,
+  { run, user, version }: { readonly run: Run; readonly user: UserState | null; readonly version: FlowVersion },
+  arrival: Arrival,
+): Promise<Driven> {
+  const context = { now: exchange.now, registry: nodeTypes, user };
+  const lookups: Lookups = { session: undefined };
+  let moved = step(run, version.definition, arrival, context);
+  while (moved.view.kind === 'question') {
+    const { question, pending } = moved.view;
+    const given = await answer(deps, exchange, moved.run, question, lookups);
+    moved = step(moved.run, version.definition, { kind: 'answer', pending, answer: given }, context);
+  }
+  return { run: moved.run, effects: moved.effects, view: moved.view, session: lookups.session };
+}
+
+async function answer(
+  deps: Dependencies,
+  exchange: Exchange,
+  run: Run,
+  question: Question,
+  lookups: Lookups,
+): Promise<Answer> {
+  switch (question.kind) {
+    case 'session': {
+      const session = await sessionOf(deps, exchange, lookups, run.demand.consent?.audience ?? null);
+      return { kind: 'session', session: session && { user: session.user, evidence: session.evidence } };
+    }
+    case 'verify_password': {
+      const { realm, address, forwarded, agent, now, request } = exchange;
+      const { username, password } = question;
+      const attempt = { realm, username, password, address, forwarded, agent, now, signal: request.signal };
+      return { kind: 'verify_password', verdict: await deps.verifyPassword(attempt) };
+    }
+    case 'consent': {
+      // The session was read together with its consent to this client: one round trip for a silent sign-in.
+      const { session } = lookups;
+      if (session?.user.userId === question.userId && run.demand.consent?.audience === question.audience) {
+        return { kind: 'consent', items: session.consentedScope ?? [] };
+      }
+      const clientId = brandId<ClientId>(question.audience);
+      return {
+        kind: 'consent',
+        items: await deps.consents.find({ realmId: run.realmId, userId: question.userId, clientId }),
+      };
+    }
+  }
+}
+
+/** The browser's living session, looked up once per exchange. */
+export async function sessionOf(
+  { sessions }: Pick<Dependencies, 'sessions'>,
+  { request, realm }: Exchange,
+  lookups: Lookups,
+  audience: string | null,
+): Promise<FoundSession | null> {
+  if (lookups.session !== undefined) return lookups.session;
+  const cookie = readCookie(request, realm, 'session');
+  lookups.session =
+    cookie === null
+      ? null
+      : await sessions.find({
+          realmId: realm.id,
+          secretHash: sha256(cookie),
+          clientId: audience === null ? null : brandId<ClientId>(audience),
+          idleLifetimeSeconds: realm.settings.sessionIdleLifetimeSeconds,
+        });
+  return lookups.session;
+}

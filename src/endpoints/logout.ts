@@ -1,0 +1,148 @@
+import type { Client } from '../oidc/client.ts';
+import { type Refusal, refusal } from '../oidc/errors.ts';
+import { type IdTokenHint, verifyIdTokenHint } from '../oidc/id_token_hint.ts';
+import { decideLogout, logoutParameters } from '../oidc/logout.ts';
+import { type Form, firstFault, parseForm } from '../oidc/parameters.ts';
+import { pageResponse, redirect } from './answer.ts';
+import { readForm } from './body.ts';
+import { clearCookie } from './cookies.ts';
+import { type Dependencies, findClient } from './dependencies.ts';
+import type { Exchange, Handler } from './exchange.ts';
+import { type Browser, browserOf, isOwnSubmit } from './interaction/browser.ts';
+import { sessionOf } from './interaction/drive.ts';
+import { formToken, isFormToken } from './interaction/handle.ts';
+import type { FoundSession } from './interaction/ports.ts';
+import { logRefusal } from './refused.ts';
+
+/**
+ * OIDC RP-Initiated Logout: by GET and by POST. It acts unasked only where the hint names this browser's session; anyone
+ * else who sends a browser here makes it show a question.
+ */
+export function logoutEndpoint(deps: Dependencies): Handler {
+  return async (exchange) => {
+    const body = exchange.request.method === 'POST' ? await readForm(exchange.request) : null;
+    if (body?.ok === false) return errorPage(deps, exchange, null, body.error.status);
+    const form = body === null ? parseForm(exchange.query) : body.value;
+    const asked = await readRequest(deps, exchange, form);
+    if ('error' in asked) return errorPage(deps, exchange, asked, 400);
+    const browser = browserOf(exchange);
+    const session = await sessionOf(deps, exchange, { session: undefined }, null);
+    const decision = decideLogout({ ...asked, realm: exchange.realm, sessionId: session?.id ?? null });
+    if (!decision.ok) return errorPage(deps, exchange, decision.error, 400);
+    const { returnTo } = decision.value;
+    if (session === null) return signedOut(deps, exchange, asked.hintClient, returnTo);
+    const answered = answerIn(deps, exchange, browser, session, form);
+    if (decision.value.session === 'sign_out' || answered === 'sign_out') {
+      await deps.sessions.end(exchange.realm.id, session, exchange);
+      return signedOut(deps, exchange, asked.hintClient, returnTo);
+    }
+    if (answered === 'stay') return stay(deps, exchange, asked.hintClient);
+    return ask(deps, exchange, browser, session, asked);
+  };
+}
+
+type Asked = {
+  readonly hint: IdTokenHint | null;
+  readonly hintClient: Client | null;
+  readonly clientId: string | undefined;
+  readonly postLogoutRedirectUri: string | undefined;
+  readonly state: string | undefined;
+  readonly uiLocales: string | undefined;
+  /** What the question carries along, so that its answer knows the request. */
+  readonly carried: { readonly [name: string]: string };
+};
+
+/** A hint that cannot be verified is no hint: the person is asked, and nothing is redirected. */
+async function readRequest(deps: Dependencies, { realm, keys, now }: Exchange, form: Form): Promise<Asked | Refusal> {
+  const fault = firstFault(form);
+  if (fault !== null) return fault;
+  const sent = logoutParameters.read(form);
+  if (!sent.ok) return sent.error;
+  const { id_token_hint, client_id, post_logout_redirect_uri, state, ui_locales } = sent.value;
+  const verified =
+    id_token_hint === undefined
+      ? null
+      : await verifyIdTokenHint(id_token_hint, realm.issuer, { keys: [...keys.jwks.keys] });
+  const hint = verified?.ok === true ? verified.value : null;
+  return {
+    hint,
+    hintClient: hint === null ? null : await findClient(deps, realm, hint.clientId, now),
+    clientId: client_id,
+    postLogoutRedirectUri: post_logout_redirect_uri,
+    state,
+    uiLocales: ui_locales,
+    carried: present({ id_token_hint, client_id, post_logout_redirect_uri, state, ui_locales }),
+  };
+}
+
+const present = (values: { readonly [name: string]: string | undefined }): { readonly [name: string]: string } =>
+  Object.fromEntries(Object.entries(values).filter((entry): entry is [string, string] => entry[1] !== undefined));
+
+const tokenStep = 0;
+const tokenSubject = (session: FoundSession): string => `logout ${session.id}`;
+
+/** What the person pressed, if the form was ours and shown to this browser for this session. */
+function answerIn(
+  deps: Dependencies,
+  exchange: Exchange,
+  browser: Browser,
+  session: FoundSession,
+  form: Form,
+): 'sign_out' | 'stay' | null {
+  const { decision, token } = form.values;
+  if (exchange.request.method !== 'POST' || !browser.isKnown || typeof token !== 'string') return null;
+  if (!isOwnSubmit(exchange, new URL(deps.publicUrl).origin)) return null;
+  if (!isFormToken(deps.ring, token, browser.binding, tokenSubject(session), tokenStep)) return null;
+  return decision === 'sign_out' || decision === 'stay' ? decision : null;
+}
+
+function ask(deps: Dependencies, exchange: Exchange, browser: Browser, session: FoundSession, asked: Asked): Response {
+  const form = {
+    action: new URL(`${exchange.realm.issuer}/logout`).pathname,
+    step: tokenStep,
+    token: formToken(deps.ring, browser.binding, tokenSubject(session), tokenStep),
+  };
+  const redirectUri = asked.hintClient === null ? null : (asked.postLogoutRedirectUri ?? null);
+  const page = {
+    kind: 'sign_out' as const,
+    username: session.user.username,
+    form,
+    carried: asked.carried,
+    redirectUri,
+  };
+  return pageResponse(deps.renderPage, exchange, page, {
+    cookies: browser.cookies,
+    uiLocales: asked.uiLocales?.split(' ') ?? [],
+    redirectUri,
+  });
+}
+
+function signedOut(deps: Dependencies, exchange: Exchange, client: Client | null, returnTo: string | null): Response {
+  const cookies = [clearCookie(exchange.realm, 'session')];
+  if (returnTo !== null) return redirect(returnTo, cookies);
+  const page = {
+    kind: 'signed_out' as const,
+    backUrl: client?.metadata.client_uri ?? null,
+    clientName: client?.name ?? null,
+  };
+  return pageResponse(deps.renderPage, exchange, page, { cookies });
+}
+
+function stay(deps: Dependencies, exchange: Exchange, client: Client | null): Response {
+  const page = {
+    kind: 'completed' as const,
+    backUrl: client?.metadata.client_uri ?? null,
+    clientName: client?.name ?? null,
+  };
+  return pageResponse(deps.renderPage, exchange, page);
+}
+
+function errorPage(deps: Dependencies, exchange: Exchange, refused: Refusal | null, status: number): Response {
+  logRefusal(
+    deps.log,
+    exchange,
+    refused ?? refusal('invalid_request', 'the body is not a form', 'OIDC RP-Initiated Logout §2'),
+  );
+  const page = { kind: 'error' as const, reason: 'request_invalid' as const, errorId: exchange.errorId };
+  return pageResponse(deps.renderPage, exchange, { ...page, backUrl: null, clientName: null }, { status });
+}

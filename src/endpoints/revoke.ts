@@ -1,0 +1,58 @@
+import { Type } from '@sinclair/typebox';
+import { familyOfJti } from '../oidc/access_token.ts';
+import { refuseClient } from '../oidc/client_auth/method.ts';
+import { refusal } from '../oidc/errors.ts';
+import { defineParameters, firstFault } from '../oidc/parameters.ts';
+import { decodeRefreshToken } from '../oidc/refresh_token.ts';
+import { json, jsonError } from './answer.ts';
+import { readForm } from './body.ts';
+import type { Dependencies } from './dependencies.ts';
+import type { Handler } from './exchange.ts';
+import type { VerifyAccessToken } from './own_token.ts';
+import { logRefusal } from './refused.ts';
+import { authenticate } from './token.ts';
+
+const parameters = defineParameters(
+  Type.Object({
+    token: Type.String({ maxLength: 16_384 }),
+    token_type_hint: Type.Optional(Type.String({ maxLength: 64 })),
+  }),
+);
+
+const notRevocable = refusal(
+  'unsupported_token_type',
+  'a token of the client_credentials grant belongs to no grant that could be revoked; it ends by itself',
+  'RFC 7009 §2.2.1',
+);
+
+/**
+ * RFC 7009. A refresh token of any generation, or an access token, ends its family; what is unknown or another client's
+ * answers 200 as well (§2.2), so that nobody learns what exists.
+ */
+export function revokeEndpoint(deps: Dependencies, verify: VerifyAccessToken): Handler {
+  return async (exchange) => {
+    const { realm, keys, now } = exchange;
+    const body = await readForm(exchange.request);
+    if (!body.ok)
+      return json({ error: 'invalid_request', error_description: body.error.description }, body.error.status);
+    const refuse = (error: Parameters<typeof jsonError>[0]) => {
+      logRefusal(deps.log, exchange, error);
+      return jsonError(error, exchange);
+    };
+    const fault = firstFault(body.value);
+    if (fault !== null) return refuse(fault);
+    const caller = await authenticate(deps, exchange, body.value);
+    if (!caller.ok) return refuse(caller.error);
+    const sent = parameters.read(body.value);
+    if (!sent.ok) return refuse(sent.error);
+    const { client, proof } = caller.value;
+    if (proof !== null && !(await deps.spendProof(proof))) return refuse(refuseClient('RFC 7523 §3'));
+    const refreshToken = decodeRefreshToken(deps.ring, realm.id, sent.value.token);
+    const claims = typeof refreshToken === 'string' ? await verify(sent.value.token, realm, keys, now) : null;
+    const own = claims?.client_id === client.clientId ? claims : null;
+    const familyId = typeof refreshToken === 'string' ? own && familyOfJti(own.jti) : refreshToken.familyId;
+    if (own !== null && familyId === null) return refuse(notRevocable);
+    if (familyId !== null) await deps.families.revoke(familyId, realm.id, client.clientId, 'revoked by client');
+    return new Response(null, { status: 200, headers: { 'cache-control': 'no-store' } });
+  };
+}

@@ -1,0 +1,50 @@
+import { authorizeEndpoint } from './authorize.ts';
+import type { Dependencies } from './dependencies.ts';
+import type { Handler } from './exchange.ts';
+import { createInteraction } from './interaction/index.ts';
+import { introspectEndpoint } from './introspect.ts';
+import { logoutEndpoint } from './logout.ts';
+import { jwksEndpoint, metadataEndpoint } from './metadata.ts';
+import { createVerifyAccessToken } from './own_token.ts';
+import { revokeEndpoint } from './revoke.ts';
+import { tokenEndpoint } from './token.ts';
+import { userinfoEndpoint } from './userinfo.ts';
+
+export type Method = 'GET' | 'POST';
+
+export type Route = {
+  /** Below the issuer. `:handle` is the one path parameter. */
+  readonly path: string;
+  readonly methods: { readonly [Name in Method]?: Handler };
+  /** Whether pages of any origin may call it (without credentials; Fetch §3.2). */
+  readonly cors: boolean;
+  /** false: served from old configuration too, rather than not at all. */
+  readonly needsFreshConfiguration: boolean;
+};
+
+/** Every endpoint of an issuer, once. */
+export function routes(deps: Dependencies): readonly Route[] {
+  const interaction = createInteraction(deps);
+  const verify = createVerifyAccessToken();
+  const metadata = metadataEndpoint(deps);
+  const authorize = authorizeEndpoint(deps, interaction);
+  const userinfo = userinfoEndpoint(deps, verify);
+  const logout = logoutEndpoint(deps);
+  const fresh = { cors: false, needsFreshConfiguration: true };
+  const open = { cors: true, needsFreshConfiguration: true };
+  const document = { cors: true, needsFreshConfiguration: false };
+  return [
+    { path: '/.well-known/openid-configuration', methods: { GET: metadata }, ...document },
+    { path: '/jwks', methods: { GET: jwksEndpoint() }, ...document },
+    { path: '/authorize', methods: { GET: authorize, POST: authorize }, ...fresh },
+    { path: '/run/:handle', methods: { GET: interaction.show, POST: interaction.submit }, ...fresh },
+    { path: '/token', methods: { POST: tokenEndpoint(deps) }, ...open },
+    { path: '/userinfo', methods: { GET: userinfo, POST: userinfo }, ...open },
+    { path: '/introspect', methods: { POST: introspectEndpoint(deps, verify) }, ...fresh },
+    { path: '/revoke', methods: { POST: revokeEndpoint(deps, verify) }, ...open },
+    { path: '/logout', methods: { GET: logout, POST: logout }, ...fresh },
+  ];
+}
+
+/** RFC 8414 §3.1 puts its document between host and path: `/.well-known/oauth-authorization-server/realms/{slug}`. */
+export const authorizationServerMetadata = '/.well-known/oauth-authorization-server';

@@ -1,0 +1,94 @@
+import type { Result } from '../core/result.ts';
+import { unreachable } from '../core/result.ts';
+import { accessTokenClaims } from '../oidc/access_token.ts';
+import { type AuthenticatedClient, authenticateClient } from '../oidc/client_auth/index.ts';
+import { refuseClient } from '../oidc/client_auth/method.ts';
+import { endpointPaths } from '../oidc/discovery.ts';
+import type { Refusal } from '../oidc/errors.ts';
+import type { Issue } from '../oidc/grants/grant.ts';
+import { checkGrant } from '../oidc/grants/index.ts';
+import { idTokenAlgorithmOf, idTokenClaims } from '../oidc/id_token.ts';
+import { type Form, firstFault } from '../oidc/parameters.ts';
+import { encodeRefreshToken } from '../oidc/refresh_token.ts';
+import { json, jsonError } from './answer.ts';
+import { readForm } from './body.ts';
+import { type Dependencies, findClient, type RealmKeys } from './dependencies.ts';
+import type { Exchange, Handler } from './exchange.ts';
+import { logRefusal } from './refused.ts';
+
+/** RFC 6749 §3.2. Authenticate, check without the database, spend the assertion, redeem, sign. */
+export function tokenEndpoint(deps: Dependencies): Handler {
+  return async (exchange) => {
+    const body = await readForm(exchange.request);
+    if (!body.ok) {
+      return json({ error: 'invalid_request', error_description: body.error.description }, body.error.status);
+    }
+    const issued = await issue(deps, exchange, body.value);
+    if (issued.ok) return json(await tokenResponse(deps, exchange, issued.value));
+    logRefusal(deps.log, exchange, issued.error);
+    return jsonError(issued.error, exchange);
+  };
+}
+
+type Issued = { readonly issue: Issue; readonly client: AuthenticatedClient['client'] };
+
+async function issue(deps: Dependencies, exchange: Exchange, form: Form): Promise<Result<Issued, Refusal>> {
+  const fault = firstFault(form);
+  if (fault !== null) return { ok: false, error: fault };
+  const authenticated = await authenticate(deps, exchange, form);
+  if (!authenticated.ok) return authenticated;
+  const { client, proof } = authenticated.value;
+  const { realm, now, address, agent } = exchange;
+  const checked = checkGrant({ realm, client, form, ring: deps.ring, now, presenter: { address, agent } });
+  if (!checked.ok) return checked;
+  // RFC 7523 §3: a jti counts once. Spent last, so that a request refused for another reason can be mended and sent again.
+  if (proof !== null && !(await deps.spendProof(proof))) return { ok: false, error: refuseClient('RFC 7523 §3') };
+  const redeemed = await checked.value(deps.families);
+  return redeemed.ok ? { ok: true, value: { issue: redeemed.value, client } } : redeemed;
+}
+
+/** The client of a request to the token, introspection or revocation endpoint. */
+export function authenticate(
+  deps: Dependencies,
+  exchange: Exchange,
+  form: Form,
+): Promise<Result<AuthenticatedClient, Refusal>> {
+  const { realm, now, path } = exchange;
+  const audiences = [realm.issuer, realm.issuer + endpointPaths.token_endpoint, realm.issuer + path];
+  return authenticateClient(
+    {
+      authorization: exchange.request.headers.get('authorization'),
+      client_id: single(form, 'client_id'),
+      client_secret: single(form, 'client_secret'),
+      client_assertion: single(form, 'client_assertion'),
+      client_assertion_type: single(form, 'client_assertion_type'),
+    },
+    { realm, now, audiences, findClient: (clientId) => findClient(deps, realm, clientId, now) },
+  );
+}
+
+function single(form: Form, name: string): string | undefined {
+  const value = form.values[name];
+  return typeof value === 'string' ? value : undefined;
+}
+
+/** RFC 6749 §5.1, OIDC Core §3.1.3.3. */
+async function tokenResponse(deps: Dependencies, { realm, keys, now }: Exchange, { issue, client }: Issued) {
+  const { grant, scope, familyId, refreshToken, nonce, userClaims } = issue;
+  const access = accessTokenClaims({ realm, client, grant, scope, familyId, now });
+  const accessToken = await signer(keys, client.settings.accessTokenSigningAlgorithm).sign('at+jwt', access);
+  const identity = scope.includes('openid')
+    ? idTokenClaims({ realm, client, grant, userClaims, nonce, accessToken, now })
+    : null;
+  return {
+    access_token: accessToken,
+    token_type: 'Bearer',
+    expires_in: client.settings.accessTokenLifetimeSeconds,
+    scope: scope.join(' '),
+    ...(refreshToken === null ? {} : { refresh_token: encodeRefreshToken(deps.ring, realm.id, refreshToken) }),
+    ...(identity === null ? {} : { id_token: await signer(keys, idTokenAlgorithmOf(client)).sign('JWT', identity) }),
+  };
+}
+
+const signer = (keys: RealmKeys, algorithm: string) =>
+  keys.signers.get(algorithm) ?? unreachable(`the realm has no active ${algorithm} key`);

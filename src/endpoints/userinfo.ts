@@ -1,0 +1,79 @@
+import { err, ok, type Result } from '../core/result.ts';
+import { type AccessTokenClaims, audienceOf, familyOfJti } from '../oidc/access_token.ts';
+import { bearerChallenge, readBearerToken } from '../oidc/bearer.ts';
+import { type Refusal, refusal, statusOfError } from '../oidc/errors.ts';
+import type { Form } from '../oidc/parameters.ts';
+import type { LiveFamily } from '../oidc/ports.ts';
+import { subjectOf } from '../oidc/subject.ts';
+import { userinfoClaims } from '../oidc/userinfo.ts';
+import { described, json } from './answer.ts';
+import { type BodyFault, readForm } from './body.ts';
+import { type Dependencies, findClient } from './dependencies.ts';
+import type { Exchange, Handler } from './exchange.ts';
+import type { VerifyAccessToken } from './own_token.ts';
+import { logRefusal } from './refused.ts';
+
+/** OIDC Core §5.3, RFC 6750: GET and POST, the token in the header or in the body of a POST. */
+export function userinfoEndpoint(deps: Dependencies, verify: VerifyAccessToken): Handler {
+  return async (exchange) => {
+    const form = await bodyOf(exchange.request);
+    if (!form.ok)
+      return json({ error: 'invalid_request', error_description: form.error.description }, form.error.status);
+    const token = readBearerToken(exchange.request.headers.get('authorization'), form.value);
+    if (!token.ok) return challenge(deps, exchange, token.error);
+    if (token.value === null) return challenge(deps, exchange, null);
+    const claims = await claimsFor(
+      deps,
+      exchange,
+      await verify(token.value, exchange.realm, exchange.keys, exchange.now),
+    );
+    return claims.ok ? json(claims.value) : challenge(deps, exchange, claims.error);
+  };
+}
+
+/** A POST without a form body is one whose token is in the header. */
+async function bodyOf(request: Request): Promise<Result<Form | null, BodyFault>> {
+  const hasForm = request.method === 'POST' && request.headers.has('content-type');
+  return hasForm ? readForm(request) : ok(null);
+}
+
+const invalidToken = refusal('invalid_token', 'the access token is invalid, expired or revoked', 'RFC 6750 §3.1');
+const needsOpenid = refusal(
+  'insufficient_scope',
+  'the access token was not granted the scope openid',
+  'OIDC Core §5.3.1',
+);
+
+/** One query answers whether family, user and session live, and what is known of the user. */
+async function claimsFor(
+  deps: Dependencies,
+  { realm, now }: Exchange,
+  token: AccessTokenClaims | null,
+): Promise<Result<{ readonly [claim: string]: unknown }, Refusal>> {
+  const familyId = token === null ? null : familyOfJti(token.jti);
+  if (token === null || !audienceOf(token).includes(realm.issuer)) return err(invalidToken);
+  const scope = token.scope.split(' ');
+  if (familyId === null || !scope.includes('openid')) return err(needsOpenid);
+  const client = await findClient(deps, realm, token.client_id, now);
+  const family = client === null ? null : await deps.families.readLive(familyId, realm.id);
+  if (client === null || !belongsTo(family, token, client.validFrom)) return err(invalidToken);
+  return ok(userinfoClaims(subjectOf(family.userId), scope, family.claims.userinfo, family.userClaims));
+}
+
+function belongsTo(
+  family: LiveFamily | null,
+  token: AccessTokenClaims,
+  validFrom: number,
+): family is LiveFamily & { readonly userId: NonNullable<LiveFamily['userId']> } {
+  return (
+    family !== null && family.userId !== null && family.clientId === token.client_id && family.createdAt >= validFrom
+  );
+}
+
+function challenge({ log }: Dependencies, exchange: Exchange, refused: Refusal | null): Response {
+  const status = refused === null ? 401 : statusOfError(refused.error);
+  const headers = { 'www-authenticate': bearerChallenge(exchange.realm.issuer, refused) };
+  if (refused === null) return json({}, status, headers);
+  logRefusal(log, exchange, refused);
+  return json({ error: refused.error, error_description: described(refused, exchange.errorId) }, status, headers);
+}

@@ -1,0 +1,75 @@
+import type { Copy } from './index.ts';
+
+export const de: Copy = {
+  lang: 'de',
+  dir: 'ltr',
+  title: '{page} · {realm}',
+  title_with_fault: 'Fehler: {page} · {realm}',
+  continue: 'Weiter',
+
+  sign_in: 'Anmelden',
+  to_continue_to: 'und weiter zu {client}',
+  username: 'Benutzername',
+  username_missing: 'Geben Sie Ihren Benutzernamen ein.',
+
+  password_title: 'Passwort eingeben',
+  signing_in_as: 'Anmeldung als {username}',
+  password: 'Passwort',
+  password_missing: 'Geben Sie Ihr Passwort ein.',
+  password_refused:
+    'Wir konnten Sie nicht anmelden. Prüfen Sie Benutzernamen und Passwort. Warten Sie nach mehreren Versuchen eine Weile, oder wenden Sie sich an Ihre Administration.',
+  password_busy:
+    'Gerade melden sich sehr viele Menschen an. Ihr Passwort wurde nicht geprüft; versuchen Sie es in einigen Sekunden noch einmal.',
+  change_account: 'Anderes Konto verwenden',
+
+  consent_title: '{client} bittet um Zugriff auf Ihr Konto',
+  signed_in_as: 'Angemeldet als {username}',
+  consent_items: 'Wenn Sie zustimmen, kann diese Anwendung:',
+  allow: 'Zulassen',
+  deny: 'Ablehnen',
+  policy: 'Datenschutzerklärung',
+  terms: 'Nutzungsbedingungen',
+  scope_openid: 'Sie wiedererkennen',
+  scope_profile: 'Ihren Namen und Ihr Profil sehen',
+  scope_email: 'Ihre E-Mail-Adresse sehen',
+  scope_address: 'Ihre Postanschrift sehen',
+  scope_phone: 'Ihre Telefonnummer sehen',
+  scope_offline_access: 'Diesen Zugriff auch in Ihrer Abwesenheit behalten',
+
+  error_title: 'Etwas ist schiefgegangen',
+  error_request_invalid: 'Die Anwendung hat eine Anfrage geschickt, die dieser Server nicht annehmen kann.',
+  error_client_unknown: 'Die Anwendung, von der Sie kommen, ist diesem Server nicht bekannt.',
+  error_redirect_uri_unregistered:
+    'Die Anwendung wollte Sie an eine Adresse weiterleiten, die für sie nicht registriert ist.',
+  error_cookies_blocked:
+    'Ihr Browser hat unser Cookie nicht mitgeschickt. Erlauben Sie Cookies für diese Seite und beginnen Sie neu.',
+  error_not_found: 'Unter dieser Adresse gibt es keine Seite.',
+  error_server_error: 'Der Fehler liegt bei uns. Versuchen Sie es gleich noch einmal.',
+  error_id: 'Wenn Sie um Hilfe bitten, nennen Sie diese Fehlernummer:',
+  back_to_application: 'Zurück zur Anwendung',
+  back_to: 'Zurück zu {client}',
+
+  sign_out_title: 'Möchten Sie sich abmelden?',
+  sign_out_lead: 'Sie sind angemeldet als {username}.',
+  sign_out: 'Abmelden',
+  stay: 'Angemeldet bleiben',
+  signed_out_title: 'Sie sind abgemeldet',
+  signed_out_lead: 'Ihre Anmeldung in diesem Browser ist beendet. Sie können diese Seite schließen.',
+
+  completed_title: 'Sie sind angemeldet',
+  completed_lead: 'Diese Anmeldung ist abgeschlossen. Machen Sie in der Anwendung weiter.',
+  expired_title: 'Diese Anmeldung ist abgelaufen',
+  expired_lead: 'Sie war zu lange offen. Nichts ist verloren: Beginnen Sie in der Anwendung neu.',
+  start_again: 'Neu beginnen',
+  elsewhere_title: 'Diese Anmeldung wurde in einem anderen Browser begonnen',
+  elsewhere_lead:
+    'Machen Sie in dem Browser weiter, in dem Sie begonnen haben, oder beginnen Sie in der Anwendung neu.',
+  busy_title: 'Bitte versuchen Sie es gleich noch einmal',
+  busy_lead: 'Gerade ist mehr zu tun, als wir schaffen. Warten Sie einige Sekunden und versuchen Sie es noch einmal.',
+  try_again: 'Noch einmal versuchen',
+
+  form_post_title: 'Einen Moment',
+  form_post_lead: 'Wir bringen Sie zurück zu {client}.',
+  form_post_lead_unnamed: 'Wir bringen Sie zurück zur Anwendung.',
+  form_post_manual: 'JavaScript ist in Ihrem Browser aus. Drücken Sie den Knopf, um weiterzugehen.',
+};

@@ -1,0 +1,103 @@
+import type { Screen } from '../flow/screen.ts';
+import { contentSecurityPolicy, formActionSource } from './content_security_policy.ts';
+import { copyOf } from './copy/index.ts';
+import type { FormTarget, Frame } from './layout.ts';
+import { negotiateLocale } from './locale.ts';
+import {
+  busyPage,
+  completedPage,
+  type ErrorReason,
+  elsewherePage,
+  errorPage,
+  expiredPage,
+  formPostPage,
+  formPostScriptHash,
+  screenPage,
+  signedOutPage,
+  signOutPage,
+} from './pages/index.ts';
+
+/** Every page there is, by what it is told. */
+export type Page =
+  | { readonly kind: 'screen'; readonly screen: Screen; readonly clientName: string | null; readonly form: FormTarget }
+  | {
+      readonly kind: 'error';
+      readonly reason: ErrorReason;
+      readonly errorId: string;
+      readonly backUrl: string | null;
+      readonly clientName: string | null;
+    }
+  | { readonly kind: 'busy'; readonly retryUrl: string | null }
+  | { readonly kind: 'completed'; readonly backUrl: string | null; readonly clientName: string | null }
+  | { readonly kind: 'elsewhere'; readonly startUrl: string | null }
+  | { readonly kind: 'expired'; readonly startUrl: string | null }
+  | {
+      readonly kind: 'form_post';
+      readonly redirectUri: string;
+      readonly parameters: { readonly [name: string]: string };
+      readonly clientName: string | null;
+    }
+  | {
+      readonly kind: 'sign_out';
+      readonly username: string;
+      readonly form: FormTarget;
+      readonly carried: { readonly [name: string]: string };
+      readonly redirectUri: string | null;
+    }
+  | { readonly kind: 'signed_out'; readonly backUrl: string | null; readonly clientName: string | null };
+
+export type Presentation = {
+  readonly realmName: string;
+  readonly uiLocales: readonly string[];
+  readonly acceptLanguage: string | null;
+  /** Where a submit of this page may end: browsers check the redirects after it too (CSP3 `form-action`). */
+  readonly redirectUri: string | null;
+};
+
+export type RenderedPage = { readonly html: string; readonly contentSecurityPolicy: string; readonly language: string };
+
+export type RenderPage = (page: Page, presentation: Presentation) => RenderedPage;
+
+export const renderPage: RenderPage = (page, { realmName, uiLocales, acceptLanguage, redirectUri }) => {
+  const locale = negotiateLocale(uiLocales, acceptLanguage);
+  const frame: Frame = { copy: copyOf(locale), realmName };
+  const target = page.kind === 'form_post' ? page.redirectUri : redirectUri;
+  return {
+    html: documentOf(page, frame),
+    contentSecurityPolicy: contentSecurityPolicy({
+      formAction: target === null ? ["'self'"] : ["'self'", formActionSource(target)],
+      scriptHashes: page.kind === 'form_post' ? [formPostScriptHash] : [],
+      imageSources: logoSources(page),
+    }),
+    language: locale,
+  };
+};
+
+function documentOf(page: Page, frame: Frame): string {
+  switch (page.kind) {
+    case 'screen':
+      return screenPage(page.screen, { ...frame, clientName: page.clientName, form: page.form });
+    case 'error':
+      return errorPage(page, frame);
+    case 'busy':
+      return busyPage(page, frame);
+    case 'completed':
+      return completedPage(page, frame);
+    case 'elsewhere':
+      return elsewherePage(page, frame);
+    case 'expired':
+      return expiredPage(page, frame);
+    case 'form_post':
+      return formPostPage(page, frame);
+    case 'sign_out':
+      return signOutPage(page, frame);
+    case 'signed_out':
+      return signedOutPage(page, frame);
+  }
+}
+
+/** The one logo on the page, and no other picture. */
+function logoSources(page: Page): readonly string[] {
+  const logo = page.kind === 'screen' && page.screen.name === 'consent' ? page.screen.logoUri : null;
+  return logo === null || !URL.canParse(logo) ? [] : [formActionSource(logo)];
+}

@@ -1,0 +1,228 @@
+/**
+ * The authorization endpoint's decision (RFC 6749 §4.1.1, OIDC Core §3.1.2): parameters and what is registered in, a
+ * request or a refusal out. First who would receive the answer; only then the rules, in the order of the list below, whose
+ * refusals travel to the client. It must not know HTTP, cookies or whether anyone is signed in.
+ */
+import type { UserId } from '../../core/ids.ts';
+import { err, ok, type Result } from '../../core/result.ts';
+import type { Instant } from '../../core/time.ts';
+import { type ClaimsRequest, parseClaims } from '../claims_parameter.ts';
+import type { Client } from '../client.ts';
+import { type Refusal, refusal } from '../errors.ts';
+import type { IdTokenHint } from '../id_token_hint.ts';
+import { type Form, refusalOfFault } from '../parameters.ts';
+import type { Realm } from '../realm.ts';
+import { grantableScope } from '../scope.ts';
+import { userOfSubject } from '../subject.ts';
+import { checkMaxAge } from './max_age.ts';
+import { type AuthorizationParameters, authorizationParameters, longestState } from './parameters.ts';
+import { checkCodeChallenge } from './pkce.ts';
+import { checkPrompt, type Prompt } from './prompt.ts';
+import { matchRedirectUri } from './redirect_uri.ts';
+import { audienceFor } from './resource.ts';
+import { checkResponseMode, type ResponseMode } from './response_mode.ts';
+import { checkResponseType, type ResponseType } from './response_type.ts';
+
+/** Where the answer goes. Known before any rule may answer the client. */
+export type ResponseTarget = {
+  readonly redirectUri: string;
+  readonly responseMode: ResponseMode;
+  readonly state: string | null;
+};
+
+/** A request that every rule let pass. It is data: it is sealed or stored with the run that answers it. */
+export type AuthorizationRequest = {
+  readonly clientId: string;
+  readonly target: ResponseTarget;
+  readonly responseType: ResponseType;
+  readonly scope: readonly string[];
+  readonly audience: readonly string[];
+  readonly nonce: string | null;
+  readonly codeChallenge: string | null;
+  readonly prompt: readonly Prompt[];
+  readonly maxAgeSeconds: number | null;
+  readonly claims: ClaimsRequest;
+  readonly acr: { readonly values: readonly string[]; readonly essential: boolean };
+  readonly subject: UserId | null;
+  readonly loginHint: string | null;
+  readonly uiLocales: readonly string[];
+  readonly receivedAt: Instant;
+};
+
+export type AuthorizationRefusal =
+  /** Nobody to trust with an answer: shown to the person (RFC 6749 §4.1.2.1). */
+  | { readonly kind: 'page'; readonly refusal: Refusal }
+  | { readonly kind: 'redirect'; readonly refusal: Refusal; readonly client: Client; readonly target: ResponseTarget };
+
+type Input = {
+  readonly parameters: AuthorizationParameters;
+  readonly client: Client;
+  readonly realm: Realm;
+  readonly hint: Result<IdTokenHint, Refusal> | null;
+};
+
+type Rule<Value> = (input: Input) => Result<Value, Refusal>;
+
+/** The rules in their order; what each lets pass becomes the member of its name. */
+const rules = {
+  requestObject: ({ parameters }) => refuseUnsupported(parameters),
+  responseType: ({ parameters, client }) => checkResponseType(parameters.response_type, client),
+  responseMode: ({ parameters }) => checkResponseMode(parameters.response_mode),
+  grantType: ({ client }) =>
+    client.grantTypes.includes('authorization_code')
+      ? ok(null)
+      : err(
+          refusal('unauthorized_client', 'this client may not use the authorization code grant', 'RFC 6749 §4.1.2.1'),
+        ),
+  codeChallenge: ({ parameters, client }) => checkCodeChallenge(parameters, client),
+  granted: ({ parameters, client, realm }) => {
+    const scope = grantableScope(parameters.scope, client);
+    if (!scope.ok) return scope;
+    const audience = audienceFor(parameters.resource, client, realm.issuer, scope.value);
+    return audience.ok ? ok({ scope: scope.value, audience: audience.value }) : audience;
+  },
+  prompt: ({ parameters }) => checkPrompt(parameters.prompt),
+  maxAgeSeconds: ({ parameters, client }) => checkMaxAge(parameters.max_age, client),
+  wanted: ({ parameters, hint }) => {
+    const claims = parseClaims(parameters.claims);
+    if (!claims.ok) return claims;
+    const subject = checkSubject(claims.value, hint);
+    return subject.ok ? ok({ claims: claims.value, subject: subject.value }) : subject;
+  },
+} as const satisfies { readonly [name: string]: Rule<unknown> };
+
+type RuleName = keyof typeof rules;
+type Passed = {
+  readonly [Name in RuleName]: (typeof rules)[Name] extends Rule<infer Value> ? Value : never;
+};
+
+export type RequestFacts = {
+  readonly form: Form;
+  /** Unknown, disabled and missing are one to the person. */
+  readonly client: Client | null;
+  readonly realm: Realm;
+  /** `id_token_hint`, verified by the caller; null: none was sent. */
+  readonly hint: Result<IdTokenHint, Refusal> | null;
+  readonly now: Instant;
+};
+
+export function decideAuthorization(facts: RequestFacts): Result<AuthorizationRequest, AuthorizationRefusal> {
+  const { form, client, realm } = facts;
+  const receiver = whoReceives(form, client);
+  if (!receiver.ok) return err({ kind: 'page', refusal: receiver.error });
+  const parameters = authorizationParameters.read(form);
+  const target = targetOf(form, receiver.value.redirectUri);
+  const redirectRefusal = (refused: Refusal) =>
+    err({ kind: 'redirect' as const, refusal: refused, client: receiver.value.client, target });
+  if (!parameters.ok) return redirectRefusal(parameters.error);
+  const passed = applyRules({
+    parameters: parameters.value,
+    client: receiver.value.client,
+    realm,
+    hint: facts.hint,
+  });
+  if (!passed.ok) return redirectRefusal(passed.error);
+  return ok(toRequest(receiver.value.client, parameters.value, target, passed.value, facts.now));
+}
+
+type Receiver = { readonly client: Client; readonly redirectUri: string };
+
+/** RFC 6749 §4.1.2.1: with a missing, unknown or doubled client or redirect URI nothing is ever redirected. */
+function whoReceives(form: Form, client: Client | null): Result<Receiver, Refusal> {
+  const fault = form.faults.find(
+    ({ parameter }) => parameter === null || ['client_id', 'redirect_uri'].includes(parameter),
+  );
+  if (fault !== undefined) return err(refusalOfFault(fault));
+  if (form.values['client_id'] === undefined) {
+    return err(refusal('invalid_request', 'client_id is missing', 'RFC 6749 §4.1.1', 'client_id'));
+  }
+  if (client === null)
+    return err(refusal('invalid_client', 'client_id is not known here', 'RFC 6749 §4.1.2.1', 'client_id'));
+  const redirectUri = matchRedirectUri(single(form, 'redirect_uri'), client.redirectUris);
+  return redirectUri.ok ? ok({ client, redirectUri: redirectUri.value }) : redirectUri;
+}
+
+/** Where even a refusal goes: by the mode and with the state asked for, as far as they make sense. */
+function targetOf(form: Form, redirectUri: string): ResponseTarget {
+  const mode = checkResponseMode(single(form, 'response_mode'));
+  const state = single(form, 'state') ?? null;
+  return {
+    redirectUri,
+    responseMode: mode.ok ? mode.value : 'query',
+    state: state !== null && state.length <= longestState ? state : null,
+  };
+}
+
+function single(form: Form, name: string): string | undefined {
+  const value = form.values[name];
+  return typeof value === 'string' ? value : undefined;
+}
+
+/** The one place where a record built in a loop is given its type: `rules` names every member. */
+function applyRules(input: Input): Result<Passed, Refusal> {
+  const passed: { [name: string]: unknown } = {};
+  for (const [name, rule] of Object.entries<Rule<unknown>>(rules)) {
+    const result = rule(input);
+    if (!result.ok) return result;
+    passed[name] = result.value;
+  }
+  return ok(passed as Passed);
+}
+
+/** OIDC Core §3.1.2.6: told by name, so that a client can fall back. */
+function refuseUnsupported(parameters: AuthorizationParameters): Result<null, Refusal> {
+  if (parameters.request !== undefined) {
+    return err(refusal('request_not_supported', 'request objects are not supported', 'OIDC Core §6.1', 'request'));
+  }
+  if (parameters.request_uri !== undefined) {
+    return err(refusal('request_uri_not_supported', 'request_uri is not supported', 'OIDC Core §6.2', 'request_uri'));
+  }
+  if (parameters.registration !== undefined) {
+    return err(
+      refusal('registration_not_supported', 'registration is not supported', 'OIDC Core §7.2.1', 'registration'),
+    );
+  }
+  return ok(null);
+}
+
+/** OIDC Core §3.1.2.1, §5.5.1: the one user whom the hint or the `sub` claim names; two that differ can never be met. */
+function checkSubject(claims: ClaimsRequest, hint: Input['hint']): Result<UserId | null, Refusal> {
+  if (hint !== null && !hint.ok) return hint;
+  const byHint = hint?.value.subject ?? null;
+  const subject = claims.subject ?? byHint;
+  if (subject === null) return ok(null);
+  const userId = userOfSubject(subject);
+  if (userId === null || (byHint !== null && byHint !== subject)) {
+    return err(refusal('login_required', 'the subject asked for cannot sign in', 'OIDC Core §5.5.1', 'claims'));
+  }
+  return ok(userId);
+}
+
+function toRequest(
+  client: Client,
+  parameters: AuthorizationParameters,
+  target: ResponseTarget,
+  passed: Passed,
+  now: Instant,
+): AuthorizationRequest {
+  const claimedAcr = passed.wanted.claims.acr;
+  return {
+    clientId: client.clientId,
+    target,
+    responseType: passed.responseType,
+    scope: passed.granted.scope,
+    audience: passed.granted.audience,
+    nonce: parameters.nonce ?? null,
+    codeChallenge: passed.codeChallenge,
+    prompt: passed.prompt,
+    maxAgeSeconds: passed.maxAgeSeconds,
+    claims: passed.wanted.claims,
+    acr: claimedAcr.values.length > 0 ? claimedAcr : { values: words(parameters.acr_values), essential: false },
+    subject: passed.wanted.subject,
+    loginHint: parameters.login_hint ?? null,
+    uiLocales: words(parameters.ui_locales),
+    receivedAt: now,
+  };
+}
+
+const words = (text: string | undefined): readonly string[] => text?.split(' ').filter((word) => word !== '') ?? [];

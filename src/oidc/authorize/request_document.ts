@@ -1,0 +1,40 @@
+import { Type } from '@sinclair/typebox';
+import { TypeCompiler } from '@sinclair/typebox/compiler';
+import { brandId, type UserId } from '../../core/ids.ts';
+import type { AuthorizationRequest } from './index.ts';
+import { promptValuesSupported } from './prompt.ts';
+import { responseModesSupported } from './response_mode.ts';
+import { responseTypesSupported } from './response_type.ts';
+
+const text = Type.String();
+const nullable = Type.Union([text, Type.Null()]);
+const texts = Type.Array(text);
+const oneOf = <const Value extends string>(values: readonly Value[]) =>
+  Type.Union(values.map((value) => Type.Literal(value)));
+const acr = Type.Object({ values: texts, essential: Type.Boolean() });
+
+const schema = TypeCompiler.Compile(
+  Type.Object({
+    clientId: text,
+    target: Type.Object({ redirectUri: text, responseMode: oneOf(responseModesSupported), state: nullable }),
+    responseType: oneOf(responseTypesSupported),
+    scope: texts,
+    audience: texts,
+    nonce: nullable,
+    codeChallenge: nullable,
+    prompt: Type.Array(oneOf(promptValuesSupported)),
+    maxAgeSeconds: Type.Union([Type.Integer(), Type.Null()]),
+    claims: Type.Object({ userinfo: texts, idToken: texts, subject: nullable, acr }),
+    acr,
+    subject: nullable,
+    loginHint: nullable,
+    uiLocales: texts,
+    receivedAt: Type.Integer(),
+  }),
+);
+
+/** A request that was sealed or stored by this server, perhaps by another version of it; null: not one of this version. */
+export function readRequestDocument(document: unknown): AuthorizationRequest | null {
+  if (!schema.Check(document)) return null;
+  return { ...document, subject: document.subject === null ? null : brandId<UserId>(document.subject) };
+}

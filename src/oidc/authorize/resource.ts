@@ -1,0 +1,36 @@
+import { err, ok, type Result } from '../../core/result.ts';
+import type { Client } from '../client.ts';
+import { type Refusal, refusal } from '../errors.ts';
+
+/**
+ * RFC 8707 §2: the audience of the access token. Asked for and allowed, else the client's default, else the issuer. With
+ * `openid` the issuer is always among them, since userinfo is its own.
+ */
+export function audienceFor(
+  asked: readonly string[] | undefined,
+  client: Pick<Client, 'resources'>,
+  issuer: string,
+  scope: readonly string[],
+): Result<readonly string[], Refusal> {
+  const resources = asked ?? [];
+  if (!resources.every((resource) => client.resources.includes(resource) || resource === issuer)) {
+    return err(refusal('invalid_target', 'this client may not ask for this resource', 'RFC 8707 §2', 'resource'));
+  }
+  const [byDefault = issuer] = client.resources;
+  const audience = resources.length > 0 ? resources : [byDefault];
+  return ok([...new Set(scope.includes('openid') ? [...audience, issuer] : audience)]);
+}
+
+/**
+ * RFC 8707 §2.2: a token request may name some of the resources that were granted; null: it names none. For `openid` the
+ * issuer stays among them.
+ */
+export const narrowedAudience = (
+  asked: readonly string[] | null,
+  granted: readonly string[],
+  issuer: string,
+  scope: readonly string[],
+): readonly string[] =>
+  asked === null
+    ? granted
+    : granted.filter((audience) => asked.includes(audience) || (audience === issuer && scope.includes('openid')));

@@ -1,0 +1,44 @@
+import type { Refusal } from '../errors.ts';
+import type { ResponseTarget } from './index.ts';
+
+/** What travels to the client: a redirect, or a page that posts by itself. */
+export type AuthorizationResponse =
+  | { readonly kind: 'redirect'; readonly location: string }
+  | { readonly kind: 'form_post'; readonly action: string; readonly fields: readonly (readonly [string, string])[] };
+
+type Fields = readonly (readonly [name: string, value: string | null])[];
+
+/** OIDC Core §3.1.2.5 with RFC 9207 §2: every authorization response names the issuer. */
+export const codeResponse = (target: ResponseTarget, issuer: string, code: string): AuthorizationResponse =>
+  respond(target, [
+    ['code', code],
+    ['state', target.state],
+    ['iss', issuer],
+  ]);
+
+/** RFC 6749 §4.1.2.1. */
+export const errorResponse = (
+  target: ResponseTarget,
+  issuer: string,
+  { error, description }: Refusal,
+): AuthorizationResponse =>
+  respond(target, [
+    ['error', error],
+    ['error_description', description],
+    ['state', target.state],
+    ['iss', issuer],
+  ]);
+
+function respond(target: ResponseTarget, fields: Fields): AuthorizationResponse {
+  const present = fields.filter((field): field is readonly [string, string] => field[1] !== null);
+  if (target.responseMode === 'form_post') return { kind: 'form_post', action: target.redirectUri, fields: present };
+  return { kind: 'redirect', location: appendQuery(target.redirectUri, present) };
+}
+
+/** RFC 6749 §3.1.2: a query that the redirect URI already has is kept as it was registered. */
+export function appendQuery(uri: string, fields: readonly (readonly [string, string])[]): string {
+  if (fields.length === 0) return uri;
+  const query = fields.map(([name, value]) => `${name}=${encodeURIComponent(value)}`).join('&');
+  if (!uri.includes('?')) return `${uri}?${query}`;
+  return uri.endsWith('?') || uri.endsWith('&') ? uri + query : `${uri}&${query}`;
+}

@@ -1,0 +1,161 @@
+import { err, ok, type Result } from '../core/result.ts';
+import { kindOfRedirectUri } from './authorize/redirect_uri.ts';
+import { responseTypesSupported } from './authorize/response_type.ts';
+import type { Client, ClientClass } from './client.ts';
+import { classOfAuthMethod, clientAuthMethodNames } from './client_auth/index.ts';
+import { classesOfGrantType, grantTypeNames } from './grants/index.ts';
+import { idTokenAlgorithms } from './id_token.ts';
+import { isScopeToken } from './scope.ts';
+
+/** RFC 6749 §2.1. What is wrong with a registration, a sentence each: what, and how to mend it. */
+export type RegistrationFault = { readonly member: string; readonly sentence: string };
+
+export type Classification = { readonly class: ClientClass; readonly rule: string };
+
+/**
+ * A client without a stated class is classified by its authentication method, and the rule is shown with the result. A
+ * stated class wins; where it contradicts the method, `checkClient` refuses.
+ */
+export function classifyClient(stated: ClientClass | null, authMethod: string): Classification {
+  if (stated !== null) return { class: stated, rule: 'stated' };
+  return authMethod === 'none'
+    ? { class: 'public', rule: 'token_endpoint_auth_method is none, so nothing keeps a secret: public' }
+    : {
+        class: 'confidential',
+        rule: `token_endpoint_auth_method is ${authMethod}, so it keeps a credential: confidential`,
+      };
+}
+
+export type ClientDraft = Pick<
+  Client,
+  | 'class'
+  | 'authMethod'
+  | 'redirectUris'
+  | 'postLogoutRedirectUris'
+  | 'grantTypes'
+  | 'responseTypes'
+  | 'scope'
+  | 'idTokenSignedResponseAlg'
+  | 'jwks'
+> & { readonly clientId: string; readonly rotation: 'always' | 'never' };
+
+type Check = (draft: ClientDraft) => readonly RegistrationFault[];
+
+const fault = (member: string, sentence: string): RegistrationFault => ({ member, sentence });
+const when = (condition: boolean, member: string, sentence: string): readonly RegistrationFault[] =>
+  condition ? [fault(member, sentence)] : [];
+
+/** Every rule a registration must keep; all faults are told at once. */
+const checks: readonly Check[] = [
+  ({ clientId }) =>
+    when(
+      !/^[A-Za-z0-9._~-]{1,128}$/.test(clientId) || looksLikeUserId(clientId),
+      'client_id',
+      'must be 1 to 128 characters out of A-Z a-z 0-9 . _ ~ - and not have the shape of a user id (a UUID)',
+    ),
+  ({ class: clientClass, authMethod }) => {
+    const expected = classOfAuthMethod(authMethod);
+    if (expected === undefined) {
+      return [fault('token_endpoint_auth_method', `must be one of ${clientAuthMethodNames.join(', ')}`)];
+    }
+    return when(
+      expected !== clientClass,
+      'token_endpoint_auth_method',
+      `${authMethod} contradicts a ${clientClass} client; a public client has none, a confidential one authenticates`,
+    );
+  },
+  ({ grantTypes, class: clientClass }) =>
+    grantTypes.flatMap((type) => {
+      const classes = classesOfGrantType(type);
+      if (classes.length === 0)
+        return [fault('grant_types', `${printed(type)} is not one of ${grantTypeNames.join(', ')}`)];
+      return when(!classes.includes(clientClass), 'grant_types', `${type} is not for a ${clientClass} client`);
+    }),
+  ({ grantTypes }) => when(grantTypes.length === 0, 'grant_types', 'must name at least one grant'),
+  ({ grantTypes }) =>
+    when(
+      grantTypes.includes('refresh_token') && !grantTypes.includes('authorization_code'),
+      'grant_types',
+      'refresh_token needs authorization_code, which is where refresh tokens come from',
+    ),
+  ({ responseTypes }) =>
+    responseTypes.flatMap((type) =>
+      when(
+        !responseTypesSupported.some((supported) => supported === type),
+        'response_types',
+        `${printed(type)} is not one of ${responseTypesSupported.join(', ')}`,
+      ),
+    ),
+  ({ grantTypes, responseTypes }) =>
+    when(
+      grantTypes.includes('authorization_code') !== responseTypes.includes('code'),
+      'response_types',
+      'code and the grant authorization_code go together (RFC 7591 §2.1)',
+    ),
+  ({ grantTypes, redirectUris }) =>
+    when(
+      grantTypes.includes('authorization_code') && redirectUris.length === 0,
+      'redirect_uris',
+      'the authorization_code grant needs at least one',
+    ),
+  ({ redirectUris, class: clientClass }) => redirectUris.flatMap((uri) => checkRedirectUri(uri, clientClass)),
+  ({ postLogoutRedirectUris, class: clientClass }) =>
+    postLogoutRedirectUris.flatMap((uri) => checkRedirectUri(uri, clientClass, 'post_logout_redirect_uris')),
+  ({ scope }) =>
+    when(!scope.every(isScopeToken), 'scope', 'holds a value with characters that RFC 6749 §3.3 does not allow'),
+  ({ authMethod, jwks }) =>
+    when(
+      authMethod === 'private_key_jwt' && (jwks?.keys.length ?? 0) === 0,
+      'jwks',
+      'private_key_jwt needs public keys',
+    ),
+  ({ jwks }) =>
+    when(
+      jwks?.keys.some((key) => 'd' in key || 'k' in key || key.kty === 'oct') ?? false,
+      'jwks',
+      'must hold public keys only; this one holds a private or symmetric key',
+    ),
+  ({ idTokenSignedResponseAlg }) =>
+    when(
+      idTokenSignedResponseAlg !== null &&
+        !idTokenAlgorithms.some((algorithm) => algorithm === idTokenSignedResponseAlg),
+      'id_token_signed_response_alg',
+      `must be one of ${idTokenAlgorithms.join(', ')}`,
+    ),
+  ({ class: clientClass, rotation }) =>
+    when(
+      clientClass === 'public' && rotation === 'never',
+      'settings.rotation',
+      'never is only for confidential clients: the refresh token of a public client must rotate (RFC 9700 §4.14.2)',
+    ),
+];
+
+export function checkClient(draft: ClientDraft): Result<null, readonly RegistrationFault[]> {
+  const faults = checks.flatMap((check) => check(draft));
+  return faults.length === 0 ? ok(null) : err(faults);
+}
+
+function checkRedirectUri(
+  uri: string,
+  clientClass: ClientClass,
+  member = 'redirect_uris',
+): readonly RegistrationFault[] {
+  const kind = kindOfRedirectUri(uri);
+  if (kind === null) {
+    return [
+      fault(
+        member,
+        `${printed(uri)} must be an https URL, an http URL of this machine (127.0.0.1, [::1], localhost) or a private-use scheme with a dot, without fragment, user or password`,
+      ),
+    ];
+  }
+  return when(
+    kind === 'private use' && clientClass === 'confidential',
+    member,
+    `${printed(uri)} belongs to an app on a device, which cannot keep a secret: make the client public`,
+  );
+}
+
+const looksLikeUserId = (text: string): boolean => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text);
+
+const printed = (text: string): string => JSON.stringify(text.slice(0, 200));

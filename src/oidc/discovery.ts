@@ -1,0 +1,59 @@
+import { codeChallengeMethods } from './authorize/pkce.ts';
+import { promptValuesSupported } from './authorize/prompt.ts';
+import { responseModesSupported } from './authorize/response_mode.ts';
+import { responseTypesSupported } from './authorize/response_type.ts';
+import { clientAuthMethodNames } from './client_auth/index.ts';
+import { clientAssertionAlgorithms } from './client_auth/private_key_jwt.ts';
+import { grantTypeNames } from './grants/index.ts';
+import { idTokenAlgorithms } from './id_token.ts';
+import { protocolScopes } from './scope.ts';
+import { claimNames } from './standard_claims.ts';
+
+/** Paths of the endpoints below an issuer, by the name that metadata gives them. */
+export const endpointPaths = {
+  authorization_endpoint: '/authorize',
+  token_endpoint: '/token',
+  userinfo_endpoint: '/userinfo',
+  jwks_uri: '/jwks',
+  introspection_endpoint: '/introspect',
+  revocation_endpoint: '/revoke',
+  end_session_endpoint: '/logout',
+} as const;
+
+/** Claims that ID tokens carry beside what scopes and the claims parameter release. */
+const protocolClaims = ['sub', 'iss', 'aud', 'exp', 'iat', 'auth_time', 'nonce', 'acr', 'amr', 'sid'];
+
+/**
+ * OIDC Discovery §3 and RFC 8414 §2 in one document, derived from the registries that do the work: what is listed is what
+ * is served, nothing else.
+ */
+export function metadata(issuer: string, acrValues: readonly string[], uiLocales: readonly string[]) {
+  const endpoints = Object.fromEntries(Object.entries(endpointPaths).map(([name, path]) => [name, issuer + path]));
+  const authenticated = clientAuthMethodNames.filter((name) => name !== 'none');
+  return {
+    issuer,
+    ...endpoints,
+    scopes_supported: protocolScopes,
+    response_types_supported: responseTypesSupported,
+    response_modes_supported: responseModesSupported,
+    grant_types_supported: grantTypeNames,
+    acr_values_supported: acrValues,
+    subject_types_supported: ['public'],
+    id_token_signing_alg_values_supported: idTokenAlgorithms,
+    token_endpoint_auth_methods_supported: clientAuthMethodNames,
+    token_endpoint_auth_signing_alg_values_supported: clientAssertionAlgorithms,
+    introspection_endpoint_auth_methods_supported: authenticated,
+    introspection_endpoint_auth_signing_alg_values_supported: clientAssertionAlgorithms,
+    revocation_endpoint_auth_methods_supported: clientAuthMethodNames,
+    revocation_endpoint_auth_signing_alg_values_supported: clientAssertionAlgorithms,
+    claim_types_supported: ['normal'],
+    claims_supported: [...protocolClaims, ...claimNames],
+    ui_locales_supported: uiLocales,
+    code_challenge_methods_supported: codeChallengeMethods,
+    prompt_values_supported: promptValuesSupported,
+    claims_parameter_supported: true,
+    request_parameter_supported: false,
+    request_uri_parameter_supported: false,
+    authorization_response_iss_parameter_supported: true,
+  };
+}

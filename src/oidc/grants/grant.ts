@@ -1,0 +1,49 @@
+import type { FamilyId } from '../../core/ids.ts';
+import type { KeyRing } from '../../core/key_ring.ts';
+import type { Result } from '../../core/result.ts';
+import type { Instant } from '../../core/time.ts';
+import type { Client } from '../client.ts';
+import { type Refusal, refusal } from '../errors.ts';
+import type { Form } from '../parameters.ts';
+import type { Families, Presenter } from '../ports.ts';
+import type { Realm } from '../realm.ts';
+import type { RefreshToken } from '../refresh_token.ts';
+import type { StandardClaims } from '../standard_claims.ts';
+import type { Grant } from '../token_family.ts';
+
+/** What every grant is given: the client is authenticated and may use the grant. */
+export type GrantFacts = {
+  readonly realm: Realm;
+  readonly client: Client;
+  readonly form: Form;
+  readonly ring: KeyRing;
+  readonly now: Instant;
+  readonly presenter: Presenter;
+};
+
+/** What the token response is made of. */
+export type Issue = {
+  readonly grant: Grant;
+  /** The scope of this access token, which a refresh may have narrowed. */
+  readonly scope: readonly string[];
+  readonly familyId: FamilyId | null;
+  readonly refreshToken: RefreshToken | null;
+  readonly nonce: string | null;
+  readonly userClaims: StandardClaims;
+};
+
+/** Redeems what `check` let pass: the only part that touches the database. */
+export type Redeem = (families: Families) => Promise<Result<Issue, Refusal>>;
+
+/**
+ * A grant type: one file, one line in `index.ts`. `check` decides all that can be decided without the database, so that
+ * nothing is consumed by a request that would be refused anyway.
+ */
+export type GrantType = {
+  readonly type: string;
+  readonly forClass: readonly Client['class'][];
+  readonly check: (facts: GrantFacts) => Result<Redeem, Refusal>;
+};
+
+/** RFC 6749 §5.2. One description per grant for all that an attacker might probe. */
+export const invalidGrant = (description: string, rule: string): Refusal => refusal('invalid_grant', description, rule);

@@ -1,0 +1,122 @@
+/** What the protocol needs from outside. `store/` implements it over Postgres; tests implement it in memory. */
+import type { ClientId, FamilyId, RealmId, SessionId, UserId } from '../core/ids.ts';
+import type { Instant } from '../core/time.ts';
+import type { Client } from './client.ts';
+import type { Realm } from './realm.ts';
+import type { StandardClaims } from './standard_claims.ts';
+import type { FamilyRow, Grant, ReuseClass } from './token_family.ts';
+
+/** Who presented something, for the audit log. */
+export type Presenter = { readonly address: string | null; readonly agent: string | null };
+
+export type FamilyBirth = {
+  readonly familyId: FamilyId;
+  readonly realmId: RealmId;
+  readonly grant: Grant;
+  /** Lives on when the SSO session ends. */
+  readonly offline: boolean;
+  /** null: no refresh token. */
+  readonly secretHash: Uint8Array | null;
+  readonly codeIssuedAt: Instant;
+  readonly codeExpiresAt: Instant;
+  readonly presenter: Presenter;
+};
+
+/** `replayed`: the family existed; it is revoked now. `ended`: code expired, user or session gone; nothing was consumed. */
+export type Redemption =
+  | { readonly kind: 'redeemed'; readonly userClaims: StandardClaims }
+  | { readonly kind: 'replayed' }
+  | { readonly kind: 'ended' };
+
+export type Rotation = {
+  readonly familyId: FamilyId;
+  readonly realmId: RealmId;
+  readonly clientId: ClientId;
+  readonly generation: number;
+  readonly secretHash: Uint8Array;
+  /** The same generation and hash where the client does not rotate. */
+  readonly next: { readonly generation: number; readonly secretHash: Uint8Array };
+  /** RFC 6749 §6, RFC 8707 §2.2: what the request narrows to must be within the grant; null: it does not narrow. */
+  readonly narrowing: Narrowing;
+  readonly bounds: FamilyBounds;
+  readonly presenter: Presenter;
+};
+
+/** What the client's policy and state say of how long a family lives. */
+export type FamilyBounds = {
+  readonly idleSeconds: number;
+  /** Families made before this are dead: the later of the client's cut and its realm's (`countsFrom`). */
+  readonly clientValidFrom: Instant;
+};
+
+export type Narrowing = { readonly scope: readonly string[] | null; readonly audience: readonly string[] | null };
+
+/** A grant with what its ID token was asked to say of the user. */
+export type RotatedGrant = { readonly grant: Grant; readonly userClaims: StandardClaims };
+
+export type RevocationReason = 'refresh token reuse' | 'revoked by client' | 'revoked by operator';
+
+export type Families = {
+  /** One INSERT is the gate. */
+  redeem(birth: FamilyBirth): Promise<Redemption>;
+  /** One UPDATE carries every precondition; null: it matched no row. */
+  rotate(rotation: Rotation): Promise<RotatedGrant | null>;
+  /** The second statement, after `rotate` gave null. */
+  read(familyId: FamilyId, realmId: RealmId, bounds: FamilyBounds): Promise<FamilyRow | null>;
+  /** Steps a row forward that lost commits; audited. */
+  recover(rotation: Rotation): Promise<RotatedGrant | null>;
+  /** Ends the family and what the policy adds, with its audit event, in one transaction. */
+  endForReuse(reuse: Reuse): Promise<void>;
+  /** Notes a token that fits no row; nothing else changes. */
+  noteMismatch(familyId: FamilyId, realmId: RealmId, clientId: ClientId, presenter: Presenter): Promise<void>;
+  /** RFC 7009: true if the client had such a family. */
+  revoke(familyId: FamilyId, realmId: RealmId, clientId: ClientId, reason: RevocationReason): Promise<boolean>;
+  /** Userinfo and introspection: family, user and session in one statement; null: no longer alive. */
+  readLive(familyId: FamilyId, realmId: RealmId): Promise<LiveFamily | null>;
+};
+
+export type Reuse = {
+  readonly familyId: FamilyId;
+  readonly realmId: RealmId;
+  readonly row: FamilyRow;
+  readonly classification: ReuseClass;
+  readonly generationGap: number;
+  readonly presentedGeneration: number;
+  readonly reaction: 'family' | 'session' | 'user';
+  readonly presenter: Presenter;
+};
+
+export type LiveFamily = {
+  readonly createdAt: Instant;
+  readonly clientId: ClientId;
+  readonly userId: UserId | null;
+  readonly sessionId: SessionId | null;
+  readonly generation: number;
+  readonly hasRefreshToken: boolean;
+  readonly scope: readonly string[];
+  readonly claims: Grant['claims'];
+  readonly userClaims: StandardClaims;
+  readonly username: string | null;
+};
+
+/** Single use of an assertion's or proof's `jti`: true the first time. */
+export type SpendProof = (proof: ProofToSpend) => Promise<boolean>;
+export type ProofToSpend = {
+  readonly kind: 'client assertion';
+  readonly realmId: RealmId;
+  /** The key's owner, so that two clients may use the same jti. */
+  readonly owner: string;
+  readonly jti: string;
+  /** The proof's own time: it is kept until then. */
+  readonly expiresAt: Instant;
+};
+
+/** A compact JWS with the realm's active key of this algorithm. */
+export type SignToken = (
+  realm: Realm,
+  algorithm: string,
+  type: 'JWT' | 'at+jwt',
+  claims: { readonly [name: string]: unknown },
+) => string | Promise<string>;
+
+export type FindClient = (realm: Realm, clientId: string) => Promise<Client | null>;

@@ -1,0 +1,321 @@
+import { sql as query } from 'drizzle-orm';
+import {
+  brandId,
+  type ClientId,
+  type FamilyId,
+  instantOfTimedId,
+  type RealmId,
+  type SessionId,
+  type UserId,
+} from '../core/ids.ts';
+import type {
+  Families,
+  FamilyBirth,
+  FamilyBounds,
+  LiveFamily,
+  Presenter,
+  Redemption,
+  Reuse,
+  RevocationReason,
+  RotatedGrant,
+  Rotation,
+} from '../oidc/ports.ts';
+import type { StandardClaims } from '../oidc/standard_claims.ts';
+import type { FamilyRow, Grant } from '../oidc/token_family.ts';
+import type { Audit } from './audit.ts';
+import type { Database, Executor, Sql } from './database.ts';
+import { guarded } from './fault.ts';
+
+/**
+ * Token families: the single-use gate of codes and the rotation of refresh tokens. Redemption is one INSERT and rotation
+ * one UPDATE, each autocommitted and carrying every precondition. Only where one matches no row does a second statement
+ * read the row: inside the first it would see a snapshot older than the winner's commit, and the loser of an honest race
+ * would look like a thief.
+ */
+export function createFamilies(database: Database, audit: Audit): Families {
+  const { sql } = database;
+  return guarded({
+    redeem: async (birth: FamilyBirth): Promise<Redemption> => {
+      const [row] = await insertFamily(sql, birth);
+      if (row !== undefined) return { kind: 'redeemed', userClaims: row.user_claims ?? {} };
+      const replayed = await revoke(database, audit, birth.familyId, birth.realmId, null, {
+        reason: 'authorization code replay',
+        event: 'code.replayed',
+        presenter: birth.presenter,
+      });
+      return { kind: replayed ? 'replayed' : 'ended' };
+    },
+    rotate: async (rotation: Rotation): Promise<RotatedGrant | null> => {
+      const [row] = await updateFamily(sql, rotation);
+      return row === undefined ? null : { grant: grantOf(row), userClaims: row.user_claims ?? {} };
+    },
+    recover: (rotation: Rotation): Promise<RotatedGrant | null> => recover(database, audit, rotation),
+    read: async (familyId: FamilyId, realmId: RealmId, bounds: FamilyBounds): Promise<FamilyRow | null> => {
+      const [row] = await selectFamily(sql, familyId, realmId, bounds);
+      return row === undefined ? null : familyOf(row);
+    },
+    endForReuse: (reuse: Reuse): Promise<void> => endForReuse(database, audit, reuse),
+    noteMismatch: async (
+      familyId: FamilyId,
+      realmId: RealmId,
+      clientId: ClientId,
+      presenter: Presenter,
+    ): Promise<void> => {
+      await audit.record({
+        event: 'token.mismatch',
+        realmId,
+        clientId,
+        familyId,
+        ...presenter,
+      });
+    },
+    revoke: (familyId: FamilyId, realmId: RealmId, clientId: ClientId, reason: RevocationReason): Promise<boolean> =>
+      revoke(database, audit, familyId, realmId, clientId, { reason, event: 'token.revoked', presenter: nobody }),
+    readLive: async (familyId: FamilyId, realmId: RealmId): Promise<LiveFamily | null> => {
+      const [row] = await selectLive(sql, familyId, realmId);
+      return row === undefined ? null : liveOf(row);
+    },
+  });
+}
+
+const nobody: Presenter = { address: null, agent: null };
+
+type GrantColumns = {
+  readonly client_id: string;
+  readonly user_id: string | null;
+  readonly session_id: string | null;
+  readonly scope: string;
+  readonly audience: readonly string[];
+  readonly auth_time: number | null;
+  readonly acr: string | null;
+  readonly amr: readonly string[] | null;
+  readonly claims: Grant['claims'] | null;
+  readonly user_claims: StandardClaims | null;
+};
+
+function grantOf(row: GrantColumns): Grant {
+  return {
+    clientId: brandId<ClientId>(row.client_id),
+    userId: row.user_id === null ? null : brandId<UserId>(row.user_id),
+    sessionId: row.session_id === null ? null : brandId<SessionId>(row.session_id),
+    scope: row.scope.split(' '),
+    audience: row.audience,
+    authTime: row.auth_time,
+    acr: row.acr,
+    amr: row.amr ?? [],
+    claims: row.claims ?? { userinfo: [], idToken: [] },
+  };
+}
+
+/** User and session liveness by primary key, as scalar sub-selects: joins and EXISTS planned far worse here. */
+const aliveUser = (sql: Sql) => sql`
+  (f.user_id IS NULL OR (SELECT u.enabled AND u.valid_from <= f.created_at FROM users u WHERE u.id = f.user_id))`;
+const aliveSession = (sql: Sql) => sql`
+  (f.offline OR f.session_id IS NULL
+   OR (SELECT s.ended_at IS NULL AND s.expires_at > limen_now() FROM sso_sessions s WHERE s.id = f.session_id))`;
+/** Only a grant whose ID token was asked for claims of the user costs their reading. */
+const askedUserClaims = (sql: Sql) => sql`
+  CASE WHEN f.claims IS NOT NULL AND jsonb_array_length(f.claims -> 'idToken') > 0
+       THEN (SELECT u.claims FROM users u WHERE u.id = f.user_id) END AS user_claims`;
+
+/** `created_at` is the code's birth, so that a sign-out between code and redemption finds a family older than itself. */
+const insertFamily = (sql: Sql, { familyId, realmId, grant, presenter, ...birth }: FamilyBirth) => sql<GrantColumns[]>`
+  INSERT INTO token_families AS f
+    (id, realm_id, client_id, user_id, session_id, offline, secret_hash, scope, audience, auth_time, acr, amr, claims,
+     created_at, rotated_at, address, agent)
+  SELECT ${familyId}::uuid, ${realmId}::uuid, ${grant.clientId}, u.id, ${grant.sessionId}::uuid, ${birth.offline},
+         ${birth.secretHash}::bytea, ${grant.scope.join(' ')}, ${[...grant.audience]}::text[], ${grant.authTime}::bigint,
+         ${grant.acr}, ${[...grant.amr]}::text[], ${claimsColumn(grant)}::jsonb,
+         ${birth.codeIssuedAt}::timestamptz, limen_now(), ${presenter.address}, ${presenter.agent}
+  FROM users u
+  WHERE u.id = ${grant.userId}::uuid AND u.realm_id = ${realmId}::uuid
+    AND u.enabled AND u.valid_from <= ${birth.codeIssuedAt}::timestamptz
+    AND limen_now() < ${birth.codeExpiresAt}::timestamptz
+    AND (${grant.sessionId}::uuid IS NULL
+         OR (SELECT s.ended_at IS NULL AND s.expires_at > limen_now() FROM sso_sessions s WHERE s.id = ${grant.sessionId}::uuid))
+  ON CONFLICT (id) DO NOTHING
+  RETURNING ${askedUserClaims(sql)}`;
+
+const claimsColumn = ({ claims }: Grant): string | null =>
+  claims.userinfo.length + claims.idToken.length === 0 ? null : JSON.stringify(claims);
+
+const updateFamily = (sql: Sql, rotation: Rotation) => sql<GrantColumns[]>`
+  UPDATE token_families f
+  SET generation = ${rotation.next.generation}, secret_hash = ${rotation.next.secretHash}::bytea, rotated_at = limen_now(),
+      address = ${rotation.presenter.address}, agent = ${rotation.presenter.agent}
+  WHERE f.id = ${rotation.familyId}::uuid AND f.realm_id = ${rotation.realmId}::uuid AND f.client_id = ${rotation.clientId}
+    AND f.generation = ${rotation.generation} AND f.secret_hash = ${rotation.secretHash}::bytea
+    AND f.revoked_at IS NULL
+    AND f.rotated_at > limen_now() - make_interval(secs => ${rotation.bounds.idleSeconds})
+    AND f.created_at >= ${rotation.bounds.clientValidFrom}::timestamptz
+    AND ${instantOfTimedId(rotation.familyId)}::timestamptz > limen_now()
+    AND ${aliveUser(sql)} AND ${aliveSession(sql)}
+    AND (${rotation.narrowing.scope}::text[] IS NULL OR string_to_array(f.scope, ' ') @> ${rotation.narrowing.scope}::text[])
+    AND (${rotation.narrowing.audience}::text[] IS NULL OR f.audience @> ${rotation.narrowing.audience}::text[])
+  RETURNING f.client_id, f.user_id, f.session_id, f.scope, f.audience, f.auth_time, f.acr, f.amr, f.claims,
+            ${askedUserClaims(sql)}`;
+
+type FamilyColumns = GrantColumns & {
+  readonly generation: number;
+  readonly secret_hash: Uint8Array | null;
+  readonly revoked: boolean;
+  readonly alive: boolean | null;
+  readonly seconds_since_rotation: number;
+  readonly address: string | null;
+  readonly agent: string | null;
+};
+
+const selectFamily = (sql: Sql, familyId: FamilyId, realmId: RealmId, bounds: FamilyBounds) => sql<FamilyColumns[]>`
+  SELECT f.generation, f.secret_hash, f.address, f.agent, f.revoked_at IS NOT NULL AS revoked,
+         extract(epoch FROM limen_now() - f.rotated_at)::float8 AS seconds_since_rotation,
+         f.rotated_at > limen_now() - make_interval(secs => ${bounds.idleSeconds})
+           AND f.created_at >= ${bounds.clientValidFrom}::timestamptz
+           AND ${instantOfTimedId(familyId)}::timestamptz > limen_now()
+           AND ${aliveUser(sql)} AND ${aliveSession(sql)} AS alive,
+         f.client_id, f.user_id, f.session_id, f.scope, f.audience, f.auth_time, f.acr, f.amr, f.claims,
+         ${askedUserClaims(sql)}
+  FROM token_families f
+  WHERE f.id = ${familyId}::uuid AND f.realm_id = ${realmId}::uuid`;
+
+const familyOf = (row: FamilyColumns): FamilyRow => ({
+  generation: row.generation,
+  secretHash: row.secret_hash,
+  clientId: brandId<ClientId>(row.client_id),
+  revoked: row.revoked,
+  alive: row.alive === true,
+  secondsSinceRotation: row.seconds_since_rotation,
+  address: row.address,
+  agent: row.agent,
+  grant: grantOf(row),
+  userClaims: row.user_claims ?? {},
+});
+
+type LiveColumns = Omit<GrantColumns, 'audience' | 'auth_time' | 'acr' | 'amr'> & {
+  readonly generation: number;
+  readonly has_refresh_token: boolean;
+  readonly created_at: number;
+  readonly username: string | null;
+};
+
+const selectLive = (sql: Sql, familyId: FamilyId, realmId: RealmId) => sql<LiveColumns[]>`
+  SELECT f.client_id, f.user_id, f.session_id, f.scope, f.claims, f.generation, f.created_at,
+         f.secret_hash IS NOT NULL AS has_refresh_token, u.username, u.claims AS user_claims
+  FROM token_families f LEFT JOIN users u ON u.id = f.user_id
+  WHERE f.id = ${familyId}::uuid AND f.realm_id = ${realmId}::uuid AND f.revoked_at IS NULL
+    AND ${instantOfTimedId(familyId)}::timestamptz > limen_now()
+    AND (f.user_id IS NULL OR (u.enabled AND u.valid_from <= f.created_at))
+    AND ${aliveSession(sql)}`;
+
+const liveOf = (row: LiveColumns): LiveFamily => ({
+  createdAt: row.created_at,
+  clientId: brandId<ClientId>(row.client_id),
+  userId: row.user_id === null ? null : brandId<UserId>(row.user_id),
+  sessionId: row.session_id === null ? null : brandId<SessionId>(row.session_id),
+  generation: row.generation,
+  hasRefreshToken: row.has_refresh_token,
+  scope: row.scope.split(' '),
+  claims: row.claims ?? { userinfo: [], idToken: [] },
+  userClaims: row.user_claims ?? {},
+  username: row.username,
+});
+
+async function recover(database: Database, audit: Audit, rotation: Rotation): Promise<RotatedGrant | null> {
+  const [row] = await updateFamily(database.sql, rotation);
+  if (row === undefined) return null;
+  const { familyId, realmId, clientId, generation, next, presenter } = rotation;
+  const detail = { lostGenerations: next.generation - generation - 1, from: generation, to: next.generation };
+  await audit.record({
+    event: 'token.recovered',
+    realmId,
+    clientId,
+    familyId,
+    ...presenter,
+    detail,
+  });
+  return { grant: grantOf(row), userClaims: row.user_claims ?? {} };
+}
+
+type Ending = {
+  readonly reason: RevocationReason | 'authorization code replay';
+  readonly event: 'token.revoked' | 'code.replayed';
+  readonly presenter: Presenter;
+};
+
+/** true if there is such a family, ended just now or before; it is audited once. */
+async function revoke(
+  { transaction, sql }: Database,
+  audit: Audit,
+  familyId: FamilyId,
+  realmId: RealmId,
+  clientId: ClientId | null,
+  { reason, event, presenter }: Ending,
+): Promise<boolean> {
+  const [family] = await sql<{ client_id: string; user_id: string | null; revoked: boolean }[]>`
+    SELECT client_id, user_id, revoked_at IS NOT NULL AS revoked FROM token_families
+    WHERE id = ${familyId}::uuid AND realm_id = ${realmId}::uuid AND (${clientId}::text IS NULL OR client_id = ${clientId})`;
+  if (family === undefined || family.revoked) return family !== undefined;
+  await transaction(async (executor) => {
+    const ended = await markRevoked(executor, familyId, realmId, reason);
+    if (!ended) return;
+    const owner = brandId<ClientId>(family.client_id);
+    const userId = family.user_id === null ? null : brandId<UserId>(family.user_id);
+    await audit.record(
+      {
+        event,
+        realmId,
+        clientId: owner,
+        userId,
+        familyId,
+        ...presenter,
+        detail: { reason },
+      },
+      executor,
+    );
+  });
+  return true;
+}
+
+/** The whole grant dies with one row; true for the one caller that ended it. */
+async function markRevoked(executor: Executor, familyId: FamilyId, realmId: RealmId, reason: string): Promise<boolean> {
+  const ended = await executor.execute(query`
+    UPDATE token_families SET revoked_at = limen_now(), revoked_reason = ${reason}
+    WHERE id = ${familyId}::uuid AND realm_id = ${realmId}::uuid AND revoked_at IS NULL RETURNING id`);
+  return ended.length === 1;
+}
+
+/** What the policy ends beside the family: a row each, whatever hangs on it. */
+const reactions: {
+  readonly [reaction in Reuse['reaction']]: (executor: Executor, realmId: RealmId, grant: Grant) => Promise<unknown>;
+} = {
+  family: async () => undefined,
+  session: (executor, realmId, { sessionId }) =>
+    executor.execute(query`
+      UPDATE sso_sessions SET ended_at = limen_now()
+      WHERE id = ${sessionId}::uuid AND realm_id = ${realmId}::uuid AND ended_at IS NULL`),
+  user: (executor, realmId, { userId }) =>
+    executor.execute(query`
+      UPDATE users SET valid_from = limen_now() WHERE id = ${userId}::uuid AND realm_id = ${realmId}::uuid`),
+};
+
+async function endForReuse(database: Database, audit: Audit, reuse: Reuse): Promise<void> {
+  const { familyId, realmId, row, reaction, presenter } = reuse;
+  const { clientId, userId, sessionId } = row.grant;
+  await database.transaction(async (executor) => {
+    if (!(await markRevoked(executor, familyId, realmId, 'refresh token reuse'))) return;
+    await reactions[reaction](executor, realmId, row.grant);
+    const detail = {
+      class: reuse.classification,
+      reaction,
+      generationGap: reuse.generationGap,
+      presented: { generation: reuse.presentedGeneration, address: presenter.address, agent: presenter.agent },
+      current: {
+        generation: row.generation,
+        address: row.address,
+        agent: row.agent,
+        ageSeconds: Math.round(row.secondsSinceRotation),
+      },
+    };
+    const event = 'token.reuse' as const;
+    await audit.record({ event, realmId, clientId, userId, sessionId, familyId, ...presenter, detail }, executor);
+  });
+}

@@ -1,0 +1,259 @@
+import { randomId } from '../../core/crypto.ts';
+import {
+  type AddressPrefixes,
+  accountCeiling,
+  addressPrefixes,
+  type Ceiling,
+  contextOf,
+  isPrivateAddress,
+  type LockoutAttempt,
+  lockoutPolicy,
+  normalizeAddress,
+  type PasswordAudit,
+  prefixCeilings,
+  type Reservation,
+  subjectOfUnknownName,
+  subjectOfUser,
+} from '../../core/lockout.ts';
+import type { Secret } from '../../core/secret.ts';
+import type { Instant } from '../../core/time.ts';
+import type { Ticket } from './admission.ts';
+import { hasCurrentParameters } from './argon2id.ts';
+import { type Deadline, startDeadline, wait } from './deadline.ts';
+import type { LockedKey } from './locked_cache.ts';
+import type { PasswordAccount, PasswordUser } from './ports.ts';
+import type { PasswordAttempt, PasswordVerdict, PasswordVerification, RefusalReason } from './verification.ts';
+
+const busyRetrySeconds = 5;
+const crowdedRetrySeconds = 5;
+/** How often an attempt that waits for a verdict asks again, for the verdicts of other processes. */
+const askAgainMilliseconds = 100;
+/** Where not one verification could be timed. */
+const usualMilliseconds = 100;
+
+const busy: PasswordVerdict = { kind: 'busy', retryAfterSeconds: busyRetrySeconds };
+
+/** One attempt on its way: what was asked, where from, and its place in queue and time. */
+type Passage = {
+  readonly deps: PasswordVerification;
+  readonly attempt: PasswordAttempt;
+  readonly prefixes: AddressPrefixes;
+  /** Of the prefixes. */
+  readonly ceilings: readonly Ceiling[];
+  /** By the name as typed, so that a locked key is recognized without asking who it is. */
+  readonly lockedKey: LockedKey;
+  readonly ticket: Ticket;
+  readonly deadline: Deadline;
+};
+
+type Found = PasswordAccount | null;
+
+/** Admission, then reservation, then hash, then the verdict that counts. */
+export async function verifyPassword(deps: PasswordVerification, attempt: PasswordAttempt): Promise<PasswordVerdict> {
+  const { address, forwarded = false } = attempt.context;
+  const prefixes = addressPrefixes(address);
+  // A private peer that nobody declared is a proxy, and its address stands for everybody.
+  const isPlace = forwarded || !isPrivateAddress(address);
+  const leavePrefix = deps.prefixLimit.enter(isPlace ? prefixes.narrow : null);
+  if (leavePrefix === null) return { kind: 'slow_down', retryAfterSeconds: crowdedRetrySeconds };
+  const ticket = deps.admission.admit();
+  const deadline = startDeadline(deps.deadlineMilliseconds, attempt.signal ?? null);
+  try {
+    if (ticket === null) return busy;
+    const ceilings = isPlace && attempt.realm.settings.lockout ? prefixCeilings(prefixes) : [];
+    return await pass({
+      deps,
+      attempt,
+      prefixes,
+      ceilings,
+      lockedKey: lockedKeyOf(attempt, prefixes),
+      ticket,
+      deadline,
+    });
+  } finally {
+    deadline.end();
+    ticket?.leave();
+    leavePrefix();
+  }
+}
+
+const lockedKeyOf = ({ realm, username }: PasswordAttempt, prefixes: AddressPrefixes): LockedKey => ({
+  realmId: realm.id,
+  name: subjectOfUnknownName(realm.secrets.lockout, username),
+  context: contextOf(realm.settings, prefixes),
+});
+
+async function pass(passage: Passage): Promise<PasswordVerdict> {
+  const { deps, attempt, ticket, deadline } = passage;
+  for (;;) {
+    const untried = knownRefusal(passage);
+    if (untried !== null) return refuseUntried(passage, untried);
+    if (!ticket.hasTurn) {
+      if (!(await ticket.turn(deadline.signal))) return busy;
+      // Meanwhile another attempt may have found the lock.
+      continue;
+    }
+    const found = await deps.users.findForPassword(attempt.realm.id, attempt.username);
+    const reserved = toReserve(passage, found);
+    const reservation = await reserve(passage, reserved);
+    if (reservation.kind === 'reserved') return judge(passage, found, reserved);
+    if (reservation.kind !== 'wait') return refuseByDatabase(passage, found, reserved, reservation);
+    ticket.giveBack();
+    await deps.verdicts.next(reserved.key, askAgainMilliseconds, deadline.signal);
+  }
+}
+
+/** A name that nobody has counts and locks like any other. */
+function toReserve({ attempt, prefixes, ceilings, deadline }: Passage, found: Found): LockoutAttempt {
+  const { realm, username } = attempt;
+  const subject = found === null ? subjectOfUnknownName(realm.secrets.lockout, username) : subjectOfUser(found.userId);
+  return {
+    id: randomId(),
+    key: { realmId: realm.id, subject, context: contextOf(realm.settings, prefixes) },
+    policy: lockoutPolicy(realm.settings),
+    ceilings: [...ceilings, accountCeiling(subject)],
+    lifetimeMilliseconds: deadline.remainingMilliseconds(),
+  };
+}
+
+const reserve = ({ deps, attempt }: Passage, reserved: LockoutAttempt): Promise<Reservation> =>
+  attempt.realm.settings.lockout ? deps.lockouts.reserve(reserved) : Promise.resolve({ kind: 'reserved' });
+
+async function judge(passage: Passage, found: Found, reserved: LockoutAttempt): Promise<PasswordVerdict> {
+  const { deps, attempt, ticket, deadline } = passage;
+  try {
+    const stored = found?.passwordHash ?? (await deps.hashing.decoy(deadline.signal));
+    const outcome = stored === null ? 'void' : await deps.hashing.verify(attempt.password, stored, deadline.signal);
+    ticket.giveBack();
+    if (outcome === 'void') return await giveUp(passage, reserved);
+    if (found === null) return await refuse(passage, null, 'unknown', reserved);
+    if (found.passwordHash === null) return await refuse(passage, found, 'no_password', reserved);
+    if (outcome === 'mismatch') return await refuse(passage, found, 'wrong', reserved);
+    // Counted like a wrong one, or the lock would tell which password is right.
+    if (!found.enabled) return await refuse(passage, found, 'disabled', reserved);
+    return await accept(passage, found, found.passwordHash, reserved);
+  } finally {
+    deps.verdicts.announce(reserved.key);
+  }
+}
+
+async function giveUp({ deps, attempt }: Passage, reserved: LockoutAttempt): Promise<PasswordVerdict> {
+  if (attempt.realm.settings.lockout) await deps.lockouts.release(reserved);
+  return busy;
+}
+
+async function accept(
+  passage: Passage,
+  user: PasswordUser,
+  passwordHash: Secret,
+  reserved: LockoutAttempt,
+): Promise<PasswordVerdict> {
+  const { deps, attempt, deadline } = passage;
+  const event = auditOf(passage, user, reserved, 'password.accepted', {});
+  if (!attempt.realm.settings.lockout) await deps.lockouts.record(event);
+  else if ((await deps.lockouts.succeed(reserved, event)) === 'void') return busy;
+  deps.durations.record(deadline.elapsedMilliseconds());
+  if (!hasCurrentParameters(passwordHash)) await rehash(passage, user, passwordHash);
+  const { userId, username, enabled, validFrom } = user;
+  return { kind: 'accepted', user: { userId, username, enabled, validFrom } };
+}
+
+/** Only while the password is at hand; where there is no time, at the next sign-in. */
+async function rehash({ deps, attempt, deadline }: Passage, user: PasswordUser, old: Secret): Promise<void> {
+  const hash = await deps.hashing.hash(attempt.password, deadline.signal);
+  if (hash !== null) await deps.users.rehash(attempt.realm.id, user.userId, old, hash);
+}
+
+async function refuse(
+  passage: Passage,
+  user: PasswordUser | null,
+  reason: RefusalReason,
+  reserved: LockoutAttempt,
+): Promise<PasswordVerdict> {
+  const { deps, attempt, deadline } = passage;
+  const event = auditOf(passage, user, reserved, 'password.refused', { reason });
+  if (attempt.realm.settings.lockout) {
+    const settled = await deps.lockouts.fail(reserved, event);
+    if (settled.kind === 'void') return busy;
+    if (settled.lockedMilliseconds !== null) remember(passage, passage.lockedKey, settled.lockedMilliseconds);
+  } else {
+    await deps.lockouts.record(event);
+  }
+  deps.durations.record(deadline.elapsedMilliseconds());
+  return { kind: 'refused', reason };
+}
+
+/** No hash is computed: the account is locked, or the prefix has used up its failures. */
+type Untried = { readonly of: Ceiling['of']; readonly remainingMilliseconds: number };
+
+async function refuseByDatabase(
+  passage: Passage,
+  found: Found,
+  reserved: LockoutAttempt,
+  refusal: Exclude<Reservation, { kind: 'reserved' | 'wait' }>,
+): Promise<PasswordVerdict> {
+  const { remainingMilliseconds } = refusal;
+  const isCeiling = refusal.kind === 'ceiling';
+  // The account's ceiling of a day asks for the mailed link beside the password. There is no such node yet, so from a
+  // device that is not known the password is refused like a locked one until the day is over or somebody unlocks.
+  const of = isCeiling ? refusal.of : 'account';
+  remember(
+    passage,
+    of === 'prefix' && isCeiling ? prefixKey(passage, refusal.key) : passage.lockedKey,
+    remainingMilliseconds,
+  );
+  passage.ticket.leave();
+  const reason = isCeiling ? `${of}_ceiling` : 'locked';
+  const event = auditOf(passage, found, reserved, 'password.refused', { reason });
+  await passage.deps.lockouts.record(event);
+  return refuseUntried(passage, { of, remainingMilliseconds });
+}
+
+/** A prefix is told at once: that says nothing of accounts. A locked account takes as long as a real verification. */
+async function refuseUntried(passage: Passage, { of, remainingMilliseconds }: Untried): Promise<PasswordVerdict> {
+  const { deps, ticket, deadline } = passage;
+  ticket.leave();
+  if (of === 'prefix') return { kind: 'slow_down', retryAfterSeconds: Math.ceil(remainingMilliseconds / 1000) };
+  const usual = deps.durations.draw() ?? usualMilliseconds;
+  await wait(Math.max(0, usual - deadline.elapsedMilliseconds()), deadline.signal);
+  return { kind: 'refused', reason: 'locked' };
+}
+
+/** What the database said a moment ago, prefix first. */
+function knownRefusal(passage: Passage): Untried | null {
+  const { deps, ceilings, lockedKey } = passage;
+  const now = nowOf(passage);
+  for (const { key } of ceilings) {
+    const remainingMilliseconds = deps.locked.remainingMilliseconds(prefixKey(passage, key), now);
+    if (remainingMilliseconds > 0) return { of: 'prefix', remainingMilliseconds };
+  }
+  const remainingMilliseconds = deps.locked.remainingMilliseconds(lockedKey, now);
+  return remainingMilliseconds > 0 ? { of: 'account', remainingMilliseconds } : null;
+}
+
+const remember = (passage: Passage, key: LockedKey, remainingMilliseconds: number): void =>
+  passage.deps.locked.remember(key, remainingMilliseconds, nowOf(passage));
+
+const prefixKey = ({ attempt }: Passage, prefix: string): LockedKey => ({
+  realmId: attempt.realm.id,
+  name: '',
+  context: prefix,
+});
+
+const nowOf = ({ attempt, deadline }: Passage): Instant => Math.floor(attempt.now + deadline.elapsedMilliseconds());
+
+const auditOf = (
+  passage: Passage,
+  user: PasswordUser | null,
+  { key }: LockoutAttempt,
+  event: PasswordAudit['event'],
+  detail: PasswordAudit['detail'],
+): PasswordAudit => ({
+  event,
+  at: nowOf(passage),
+  realmId: passage.attempt.realm.id,
+  userId: user?.userId ?? null,
+  address: normalizeAddress(passage.attempt.context.address),
+  agent: passage.attempt.context.agent ?? null,
+  detail: { subject: key.subject, context: key.context, ...detail },
+});

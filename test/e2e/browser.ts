@@ -1,0 +1,76 @@
+import { afterAll, beforeAll, describe, test } from 'bun:test';
+import { existsSync } from 'node:fs';
+import { type Browser, chromium } from 'playwright-core';
+
+const usualPaths = [
+  '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+  '/usr/bin/google-chrome-stable',
+  '/usr/bin/google-chrome',
+  '/snap/bin/chromium',
+  '/Applications/Chromium.app/Contents/MacOS/Chromium',
+  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+  'C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe',
+];
+
+/** Chromium's path: `CHROMIUM_PATH`, which must then exist, else the first of the usual places; `null` if there is none. */
+export function findChromium(environment: { readonly [name: string]: string | undefined }): string | null {
+  const named = environment.CHROMIUM_PATH;
+  if (named !== undefined && named !== '') return existsSync(named) ? named : null;
+  return usualPaths.find((path) => existsSync(path)) ?? null;
+}
+
+/** Without these it calls home at every start. */
+const quiet = [
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+export const launchChromium = (executablePath: string): Promise<Browser> =>
+  chromium.launch({ executablePath, args: quiet });
+
+/** What a machine's lack of Chromium means for a suite. */
+export const withoutChromium = (environment: { readonly [name: string]: string | undefined }): 'fail' | 'skip' =>
+  environment.CI === 'true' ? 'fail' : 'skip';
+
+/**
+ * A suite in one Chromium. Where there is none it fails in CI and is skipped with a loud line elsewhere.
+ * `body` gets a function, because the browser is there only once the suite runs.
+ */
+export function describeInBrowser(name: string, body: (browser: () => Browser) => void): void {
+  const executablePath = findChromium(process.env);
+  if (executablePath === null) {
+    missing(name, body);
+    return;
+  }
+  describe(name, () => {
+    let browser: Browser | null = null;
+    beforeAll(async () => {
+      browser = await launchChromium(executablePath);
+    }, 60_000);
+    afterAll(() => browser?.close(), 30_000);
+    body(() => {
+      if (browser === null) throw new Error('the browser is there only while tests run');
+      return browser;
+    });
+  });
+}
+
+function missing(name: string, body: (browser: () => Browser) => void): void {
+  const advice = 'no Chromium found: install it, or set CHROMIUM_PATH';
+  const noBrowser = (): Browser => {
+    throw new Error(advice);
+  };
+  if (withoutChromium(process.env) === 'fail') {
+    test(name, () => {
+      noBrowser();
+    });
+    return;
+  }
+  process.stderr.write(`\n!!! SKIPPED: ${name}: ${advice}\n\n`);
+  describe.skip(name, () => body(noBrowser));
+}

@@ -1,0 +1,104 @@
+import type { Screen } from '../../src/flow/screen.ts';
+import { copyOf, type Locale } from '../../src/login/copy/index.ts';
+import type { FormTarget, Frame } from '../../src/login/layout.ts';
+import {
+  busyPage,
+  completedPage,
+  type ErrorReason,
+  elsewherePage,
+  errorPage,
+  expiredPage,
+  formPostPage,
+  screenPage,
+  signedOutPage,
+  signOutPage,
+} from '../../src/login/pages/index.ts';
+
+/** Every value that comes from outside and can stand in a page. */
+export type Values = {
+  readonly realmName: string;
+  readonly clientName: string;
+  readonly username: string;
+  readonly token: string;
+  readonly item: string;
+  readonly url: string;
+  readonly errorId: string;
+  readonly parameter: string;
+};
+
+export const plainValues: Values = {
+  realmName: 'Northwind',
+  clientName: 'Demo web application',
+  username: 'alice@example.com',
+  token: 'k7Zc0nB2',
+  item: 'invoices:read',
+  url: 'https://client.example/page',
+  errorId: '01JDC5W8Q7ZK3M9T',
+  parameter: 'value',
+};
+
+export const errorReasons: readonly ErrorReason[] = [
+  'request_invalid',
+  'client_unknown',
+  'redirect_uri_unregistered',
+  'cookies_blocked',
+  'not_found',
+  'server_error',
+];
+
+/** Every page in every state, by a name for the state. */
+export function gallery(locale: Locale, values: Values = plainValues, action = '/post'): Map<string, string> {
+  const { username, clientName } = values;
+  const frame: Frame = { copy: copyOf(locale), realmName: values.realmName };
+  const form: FormTarget = { action, step: 3, token: values.token };
+  const screen = (shown: Screen, client: string | null = clientName): string =>
+    screenPage(shown, { ...frame, form, clientName: client });
+  const consent = {
+    name: 'consent',
+    username,
+    audienceName: clientName,
+    logoUri: null,
+    policyUri: null,
+    termsUri: null,
+    items: [],
+  } as const;
+  const scopes = ['openid', 'profile', 'email', 'address', 'phone', 'offline_access', values.item];
+  const url = values.url;
+  const named = { backUrl: url, clientName };
+  const alone = { backUrl: null, clientName: null };
+  return new Map([
+    ['identifier', screen({ name: 'identifier', username: '', fault: null })],
+    ['identifier, filled, no client', screen({ name: 'identifier', username, fault: null }, null)],
+    ['identifier, username_missing', screen({ name: 'identifier', username, fault: 'username_missing' })],
+    ['password', screen({ name: 'password', username, fault: null })],
+    ['password, no client', screen({ name: 'password', username, fault: null }, null)],
+    ['password, password_missing', screen({ name: 'password', username, fault: 'password_missing' })],
+    ['password, refused', screen({ name: 'password', username, fault: 'refused' })],
+    ['password, busy', screen({ name: 'password', username, fault: 'busy' })],
+    [
+      'consent',
+      screen({ ...consent, logoUri: '/logo.svg', policyUri: `${url}/policy`, termsUri: `${url}/terms`, items: scopes }),
+    ],
+    ['consent, given urls', screen({ ...consent, logoUri: url, policyUri: url, termsUri: url, items: [values.item] })],
+    ['consent, bare', screen(consent)],
+    ...errorReasons.map((reason): [string, string] => [
+      `error, ${reason}`,
+      errorPage({ reason, errorId: values.errorId, ...alone }, frame),
+    ]),
+    ['error, way back', errorPage({ reason: 'server_error', errorId: values.errorId, ...named }, frame)],
+    ['signed out', signedOutPage(alone, frame)],
+    ['signed out, way back', signedOutPage(named, frame)],
+    ['sign out', signOutPage({ username, form, carried: { state: values.parameter } }, frame)],
+    ['completed', completedPage(named, frame)],
+    ['completed, nameless', completedPage({ backUrl: url, clientName: null }, frame)],
+    ['expired', expiredPage({ startUrl: url }, frame)],
+    ['expired, alone', expiredPage({ startUrl: null }, frame)],
+    ['elsewhere', elsewherePage({ startUrl: url }, frame)],
+    ['elsewhere, alone', elsewherePage({ startUrl: null }, frame)],
+    ['busy', busyPage({ retryUrl: url }, frame)],
+    [
+      'form post',
+      formPostPage({ redirectUri: action, parameters: { code: values.parameter, iss: url }, clientName }, frame),
+    ],
+  ]);
+}

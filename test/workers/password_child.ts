@@ -1,0 +1,4 @@
+import { runPasswordWorker } from '../../src/workers/password/index.ts';
+
+/** Stands for `main.ts password-worker`. */
+runPasswordWorker();

@@ -1,0 +1,454 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'bun:test';
+import { join } from 'node:path';
+import { randomBytes } from '../../src/core/crypto.ts';
+import { newId, type RealmId } from '../../src/core/ids.ts';
+import { Secret } from '../../src/core/secret.ts';
+import { resolveSettings, type Settings } from '../../src/core/settings.ts';
+import { createAudit } from '../../src/store/audit.ts';
+import { type Database, openDatabase } from '../../src/store/database.ts';
+import { createLockouts, type LockoutStore } from '../../src/store/lockout.ts';
+import { createUsers } from '../../src/store/users.ts';
+import {
+  createPasswordVerification,
+  hashPassword,
+  type PasswordHashing,
+  type PasswordVerdict,
+  type PasswordVerification,
+  startHashing,
+  verifyPassword,
+} from '../../src/workers/password/index.ts';
+import { databaseTimeoutMilliseconds, type TestDatabase, testDatabase } from '../database.ts';
+
+const children = 2;
+const home = '198.51.100.7';
+const away = '198.51.100.8';
+const settings = resolveSettings({}, 0);
+const right = 'correct horse battery staple';
+
+let testing: TestDatabase;
+let database: Database;
+let lockouts: LockoutStore;
+let users: ReturnType<typeof createUsers>;
+let hashing: PasswordHashing;
+let aliceHash: Secret;
+let realm: { id: RealmId; settings: Settings; secrets: { lockout: Secret<Uint8Array> } };
+let counted: ReturnType<typeof countHashes>;
+let verification: PasswordVerification;
+
+beforeAll(async () => {
+  testing = await testDatabase();
+  database = openDatabase({ url: testing.url, connections: 8, applicationName: 'password test' });
+  lockouts = createLockouts(database, createAudit(database, Date.now));
+  users = createUsers(database);
+  const command = [process.execPath, join(import.meta.dir, 'password_child.ts')];
+  hashing = startHashing({ command, children, stuckMilliseconds: 60_000 });
+  aliceHash = await hashPassword(new Secret(right));
+  await database.sql`CREATE TABLE test_clock (ahead interval NOT NULL)`;
+  await database.sql`INSERT INTO test_clock VALUES ('0')`;
+  await database.sql`
+    CREATE OR REPLACE FUNCTION limen_now() RETURNS timestamptz LANGUAGE sql STABLE
+    AS 'SELECT statement_timestamp() + ahead FROM test_clock'`;
+}, databaseTimeoutMilliseconds);
+
+afterAll(async () => {
+  await hashing.close();
+  await database.close();
+  await testing.drop();
+});
+
+beforeEach(async () => {
+  await shiftClock(0);
+  const id = newId<RealmId>();
+  realm = { id, settings, secrets: { lockout: new Secret<Uint8Array>(randomBytes(32)) } };
+  await database.sql`
+    INSERT INTO realms (id, slug, name, secrets_sealed) VALUES (${id}, ${`realm-${id.slice(-12)}`}, 'Realm', '')`;
+  await createUser('alice', { email: 'alice@example.com' });
+  counted = countHashes(hashing);
+  verification = await verificationOf(counted.hashing);
+});
+
+const shiftClock = (seconds: number) => database.sql`UPDATE test_clock SET ahead = make_interval(secs => ${seconds})`;
+
+async function createUser(
+  username: string,
+  {
+    email,
+    passwordHash = aliceHash,
+    enabled = true,
+  }: { email?: string; passwordHash?: Secret | null; enabled?: boolean },
+) {
+  const created = await users.create({
+    realmId: realm.id,
+    username,
+    enabled,
+    ...(email === undefined ? {} : { claims: { email } }),
+    ...(passwordHash === null ? {} : { passwordHash }),
+  });
+  if (!created.ok) throw new Error(created.error);
+  return created.value;
+}
+
+/** How many passwords were looked at. */
+function countHashes(real: PasswordHashing) {
+  const counts = { verified: 0 };
+  const counting: PasswordHashing = {
+    ...real,
+    verify: (...given) => {
+      counts.verified += 1;
+      return real.verify(...given);
+    },
+  };
+  return { counts, hashing: counting };
+}
+
+async function verificationOf(
+  given: PasswordHashing,
+  options: Partial<Parameters<typeof createPasswordVerification>[0]> = {},
+): Promise<PasswordVerification> {
+  const made = createPasswordVerification({
+    users,
+    lockouts,
+    hashing: given,
+    turns: children,
+    deadlineMilliseconds: 20_000,
+    ...options,
+  });
+  await made.warm;
+  counted.counts.verified = 0;
+  return made;
+}
+
+type Try = {
+  username?: string;
+  password?: string;
+  address?: string;
+  now?: number;
+  signal?: AbortSignal;
+  on?: PasswordVerification;
+};
+
+const attempt = ({ username = 'alice', password = 'wrong', address = home, now, signal, on }: Try = {}) =>
+  verifyPassword(on ?? verification, {
+    realm,
+    username,
+    password: new Secret(password),
+    context: { address },
+    now: now ?? Date.now(),
+    ...(signal === undefined ? {} : { signal }),
+  });
+
+const atOnce = (times: number, given: Try = {}) => Promise.all(Array.from({ length: times }, () => attempt(given)));
+
+async function inTurn(times: number, given: Try = {}): Promise<PasswordVerdict[]> {
+  const verdicts: PasswordVerdict[] = [];
+  for (let count = 0; count < times; count++) verdicts.push(await attempt(given));
+  return verdicts;
+}
+
+const outcomeOf = (verdict: PasswordVerdict): string => (verdict.kind === 'refused' ? verdict.reason : verdict.kind);
+const tally = (verdicts: readonly PasswordVerdict[]) =>
+  Object.fromEntries(Object.entries(Object.groupBy(verdicts, outcomeOf)).map(([name, group]) => [name, group?.length]));
+
+async function auditOf(name: string) {
+  return await database.sql`SELECT user_id, address, detail FROM audit_events WHERE realm_id = ${realm.id} AND event = ${name}`;
+}
+
+describe('many at once', () => {
+  test('50 wrong passwords: five are looked at, the lock starts after them, no sixth hash is computed', async () => {
+    expect(tally(await atOnce(50))).toEqual({ wrong: 5, locked: 45 });
+    expect(counted.counts.verified).toBe(5);
+    expect(await auditOf('lockout.started')).toHaveLength(1);
+    expect(await attempt({ password: right })).toEqual({ kind: 'refused', reason: 'locked' });
+    expect(counted.counts.verified).toBe(5);
+  }, 60_000);
+
+  test('50 wrong passwords over two processes: five are looked at', async () => {
+    const other = await verificationOf(counted.hashing);
+    const verdicts = await Promise.all([atOnce(25), atOnce(25, { on: other })]);
+    expect(tally(verdicts.flat())).toEqual({ wrong: 5, locked: 45 });
+    expect(counted.counts.verified).toBe(5);
+  }, 60_000);
+
+  test('20 right passwords: 20 sign-ins, although each is one of five in flight', async () => {
+    expect(tally(await atOnce(20, { password: right }))).toEqual({ accepted: 20 });
+    expect(await auditOf('password.accepted')).toHaveLength(20);
+  }, 60_000);
+
+  test('20 right passwords with one failure left: 20 sign-ins', async () => {
+    await inTurn(4);
+    expect(tally(await atOnce(20, { password: right }))).toEqual({ accepted: 20 });
+  }, 60_000);
+});
+
+describe('lock', () => {
+  test('answers without a hash, a query or a row, as if the password were wrong', async () => {
+    await inTurn(5);
+    const untouched = () => Promise.reject(new Error('asked the database'));
+    const offline: PasswordVerification = {
+      ...verification,
+      users: { findForPassword: untouched, rehash: untouched },
+      lockouts: { reserve: untouched, fail: untouched, succeed: untouched, release: untouched, record: untouched },
+    };
+    expect(tally(await atOnce(30, { on: offline, password: right }))).toEqual({ locked: 30 });
+    expect(counted.counts.verified).toBe(5);
+  });
+
+  test('expires by the database’s clock', async () => {
+    await inTurn(5);
+    const later = 15 * 60 + 1;
+    expect(await attempt({ password: right })).toEqual({ kind: 'refused', reason: 'locked' });
+    await shiftClock(later);
+    expect(await attempt({ password: right, now: Date.now() + later * 1000 })).toMatchObject({ kind: 'accepted' });
+  });
+
+  test('is found by a process that never saw a wrong password', async () => {
+    await inTurn(5);
+    const other = await verificationOf(counted.hashing);
+    expect(await attempt({ on: other, password: right })).toEqual({ kind: 'refused', reason: 'locked' });
+    expect(counted.counts.verified).toBe(0);
+    expect((await auditOf('password.refused')).filter(({ detail }) => detail.reason === 'locked')).toHaveLength(1);
+  });
+
+  test('is lifted by an unlocking as soon as the process asks the database again', async () => {
+    const impatient = await verificationOf(counted.hashing, { lockedCacheMilliseconds: 0 });
+    await inTurn(5, { on: impatient });
+    const account = await users.findForPassword(realm.id, 'alice');
+    const subject = `user:${account?.userId}`;
+    expect(await lockouts.state({ realmId: realm.id, subject })).toMatchObject([{ context: `address:${home}/32` }]);
+    await lockouts.unlock(
+      { realmId: realm.id, subject },
+      {
+        event: 'lockout.cleared',
+        at: Date.now(),
+        realmId: realm.id,
+        userId: null,
+        address: null,
+        agent: null,
+        detail: {},
+      },
+    );
+    expect(await attempt({ on: impatient, password: right })).toMatchObject({ kind: 'accepted' });
+  });
+
+  test('is shared by all names of an account', async () => {
+    await inTurn(3, { username: 'ALICE' });
+    await inTurn(2, { username: 'alice@example.com' });
+    expect(await attempt({ username: 'alice', password: right })).toEqual({ kind: 'refused', reason: 'locked' });
+    expect(counted.counts.verified).toBe(5);
+  });
+
+  test('holds where the guesses came from, and lets the person in from elsewhere', async () => {
+    await inTurn(5);
+    expect(await attempt({ password: right, address: away })).toMatchObject({
+      kind: 'accepted',
+      user: { username: 'alice' },
+    });
+    expect(await attempt({ password: right })).toEqual({ kind: 'refused', reason: 'locked' });
+  });
+
+  test('holds everywhere in a realm that locks accounts', async () => {
+    realm.settings = { ...settings, lockoutScope: 'account' };
+    await inTurn(5);
+    expect(await attempt({ password: right, address: away })).toEqual({ kind: 'refused', reason: 'locked' });
+  });
+
+  test('does not start where the realm switched it off', async () => {
+    realm.settings = { ...settings, lockout: false };
+    expect(tally(await inTurn(7))).toEqual({ wrong: 7 });
+    expect(await attempt({ password: right })).toMatchObject({ kind: 'accepted' });
+    expect(await auditOf('password.refused')).toHaveLength(7);
+  });
+
+  test('a success before it clears the count', async () => {
+    await inTurn(4);
+    await attempt({ password: right });
+    expect(tally(await inTurn(4))).toEqual({ wrong: 4 });
+  });
+});
+
+describe('equal answers', () => {
+  const kinds = (verdicts: readonly PasswordVerdict[]) => verdicts.map(({ kind }) => kind);
+
+  test.each([
+    ['a name that nobody has', 'mallory', 'unknown'],
+    ['an account without a password', 'carol', 'no_password'],
+    ['a disabled account, right password', 'dave', 'disabled'],
+  ] as const)('%s: as many hashes as a wrong password, and the same lock', async (_, username, reason) => {
+    await createUser('carol', { passwordHash: null });
+    await createUser('dave', { enabled: false });
+    const wrong = await inTurn(7);
+    const hashesForWrong = counted.counts.verified;
+    counted.counts.verified = 0;
+    const others = await inTurn(7, { username, password: right });
+    expect(kinds(others)).toEqual(kinds(wrong));
+    expect(tally(others)).toEqual({ [reason]: 5, locked: 2 });
+    expect(counted.counts.verified).toBe(hashesForWrong);
+  });
+
+  test('a locked answer waits for as long as real verifications took', async () => {
+    await inTurn(5);
+    for (let sample = 0; sample < 200; sample++) verification.durations.record(400);
+    const locked = attempt({ password: right });
+    expect(await Promise.race([locked, Bun.sleep(100).then(() => 'waiting')])).toBe('waiting');
+    expect(await locked).toEqual({ kind: 'refused', reason: 'locked' });
+  });
+
+  test('the audit log knows an unknown name by a pseudonym only', async () => {
+    await attempt({ username: 'my secret in the wrong field' });
+    const [row] = await auditOf('password.refused');
+    expect(row).toMatchObject({ user_id: null, address: home, detail: { reason: 'unknown' } });
+    expect(JSON.stringify(row)).not.toContain('wrong field');
+  });
+});
+
+describe('void', () => {
+  test('a child killed in the middle of a hash: busy, not counted, and the next attempt goes through', async () => {
+    const endless = new Secret(aliceHash.reveal().replace(',t=2,', ',t=5000,'));
+    await createUser('bob', { passwordHash: endless });
+    const one = startHashing({
+      command: [process.execPath, join(import.meta.dir, 'password_child.ts')],
+      children: 1,
+      stuckMilliseconds: 60_000,
+    });
+    const alone = await verificationOf(one, { turns: 1 });
+    const verdict = attempt({ username: 'bob', on: alone });
+    const inFlight = async () =>
+      (await database.sql`SELECT FROM lockouts WHERE realm_id = ${realm.id} AND in_flight <> '{}'`).length;
+    while ((await inFlight()) === 0) await Bun.sleep(5);
+    process.kill(one.processIds()[0] ?? 0, 'SIGKILL');
+    expect(await verdict).toEqual({ kind: 'busy', retryAfterSeconds: expect.any(Number) });
+    expect(await inFlight()).toBe(0);
+    expect(await database.sql`SELECT FROM lockouts WHERE failures <> '{}' AND realm_id = ${realm.id}`).toHaveLength(0);
+    expect(await auditOf('password.refused')).toHaveLength(0);
+    expect(await attempt({ password: right, on: alone })).toMatchObject({ kind: 'accepted' });
+    await one.close();
+  });
+
+  const silent: PasswordHashing = {
+    verify: (_, __, signal) =>
+      new Promise((resolve) => signal.addEventListener('abort', () => resolve('void'), { once: true })),
+    hash: () => Promise.resolve(null),
+    decoy: () => Promise.resolve(null),
+    processIds: () => [],
+    close: () => Promise.resolve(),
+  };
+  const stored = async () => {
+    const [row] =
+      await database.sql`SELECT in_flight, cardinality(failures) AS failures FROM lockouts WHERE realm_id = ${realm.id}`;
+    return row;
+  };
+
+  test('no verdict within the deadline: busy, and not counted', async () => {
+    const slow = await verificationOf(silent, { deadlineMilliseconds: 300 });
+    expect(await attempt({ on: slow })).toMatchObject({ kind: 'busy' });
+    expect(await stored()).toEqual({ in_flight: {}, failures: 0 });
+  });
+
+  test('the client is gone: not counted', async () => {
+    const slow = await verificationOf(silent);
+    const gone = new AbortController();
+    const verdict = attempt({ on: slow, signal: gone.signal });
+    while ((await stored()) === undefined) await Bun.sleep(5);
+    gone.abort();
+    expect(await verdict).toMatchObject({ kind: 'busy' });
+    expect(await stored()).toEqual({ in_flight: {}, failures: 0 });
+  });
+
+  test('a verdict that comes after the attempt became void is not told', async () => {
+    const late: PasswordHashing = {
+      ...hashing,
+      verify: async (...given) => {
+        const outcome = await hashing.verify(...given);
+        await shiftClock(60);
+        return outcome;
+      },
+    };
+    const slow = await verificationOf(late);
+    await shiftClock(0);
+    expect(await attempt({ on: slow, password: right })).toMatchObject({ kind: 'busy' });
+    await shiftClock(0);
+    expect(await attempt({ on: slow })).toMatchObject({ kind: 'busy' });
+    expect(await auditOf('password.accepted')).toHaveLength(0);
+  });
+
+  test('a full queue: busy at once, for a locked account as for any other', async () => {
+    await inTurn(5, { username: 'mallory' });
+    const full = await verificationOf(silent, { turns: 1, waitingAttempts: 0, deadlineMilliseconds: 1_000 });
+    const holder = attempt({ on: full });
+    expect(await attempt({ on: full, password: right, address: away })).toMatchObject({ kind: 'busy' });
+    expect(await attempt({ on: full, username: 'mallory' })).toMatchObject({ kind: 'busy' });
+    expect(await holder).toMatchObject({ kind: 'busy' });
+  });
+
+  test('too many of one prefix waiting: slow down, and nobody else', async () => {
+    const crowded = await verificationOf(silent, { waitingPerPrefix: 2, deadlineMilliseconds: 1_000 });
+    const waiting = [attempt({ on: crowded }), attempt({ on: crowded, username: 'mallory' })];
+    expect(await attempt({ on: crowded })).toEqual({ kind: 'slow_down', retryAfterSeconds: expect.any(Number) });
+    const elsewhere = attempt({ on: crowded, address: away });
+    expect(tally(await Promise.all([...waiting, elsewhere]))).toEqual({ busy: 3 });
+  });
+});
+
+describe('ceilings', () => {
+  const exhaust = (key: string, failures: number, windowSeconds: number) => database.sql`
+    INSERT INTO lockout_ceilings (realm_id, key, ends_at, failures)
+    VALUES (${realm.id}, ${key}, limen_window_end(${windowSeconds}), ${failures})`;
+
+  test('a prefix with a hundred failures across accounts is slowed down, known names and unknown alike', async () => {
+    await exhaust(`address:${home}/32`, 100, 900);
+    for (const username of ['alice', 'mallory', 'alice']) {
+      expect(await attempt({ username, password: right })).toMatchObject({ kind: 'slow_down' });
+    }
+    expect(await attempt({ password: right, address: away })).toMatchObject({ kind: 'accepted' });
+    expect(counted.counts.verified).toBe(1);
+    expect(await database.sql`SELECT FROM lockouts WHERE realm_id = ${realm.id}`).toHaveLength(1);
+  });
+
+  test('a wrong password counts for its /64 and the /48 around it', async () => {
+    await attempt({ address: '2001:db8:1:2::3' });
+    const rows = await database.sql`
+      SELECT key FROM lockout_ceilings WHERE realm_id = ${realm.id} AND key LIKE 'address:%' ORDER BY key`;
+    expect(rows.map(({ key }) => key)).toEqual(['address:2001:db8:1:2::/64', 'address:2001:db8:1::/48']);
+  });
+
+  test('a proxy that nobody declared is no prefix; a private address behind a declared one is', async () => {
+    await attempt({ address: '10.0.0.1' });
+    const prefixes = () =>
+      database.sql`SELECT FROM lockout_ceilings WHERE realm_id = ${realm.id} AND key LIKE 'address:%'`;
+    expect(await prefixes()).toHaveLength(0);
+    await verifyPassword(verification, {
+      realm,
+      username: 'alice',
+      password: new Secret('wrong'),
+      context: { address: '10.0.0.1', forwarded: true },
+      now: Date.now(),
+    });
+    expect(await prefixes()).toHaveLength(1);
+  });
+
+  test('an account with fifty failures in a day looks locked, without a hash', async () => {
+    const account = await users.findForPassword(realm.id, 'alice');
+    await exhaust(`user:${account?.userId}`, 50, 86_400);
+    expect(await attempt({ password: right, address: away })).toEqual({ kind: 'refused', reason: 'locked' });
+    expect(counted.counts.verified).toBe(0);
+    expect(await auditOf('password.refused')).toMatchObject([{ detail: { reason: 'account_ceiling' } }]);
+  });
+});
+
+describe('parameters', () => {
+  test('a hash with older ones is replaced at sign-in, and only then', async () => {
+    const old = await Bun.password.hash(right, { algorithm: 'argon2id', memoryCost: 19_456, timeCost: 3 });
+    await createUser('erin', { passwordHash: new Secret(old) });
+    const hashOf = async () => (await users.findForPassword(realm.id, 'erin'))?.passwordHash?.reveal();
+    await attempt({ username: 'erin' });
+    expect(await hashOf()).toBe(old);
+    expect(await attempt({ username: 'erin', password: right })).toMatchObject({ kind: 'accepted' });
+    expect(await hashOf()).toStartWith('$argon2id$v=19$m=19456,t=2,p=1$');
+    expect(await attempt({ username: 'erin', password: right })).toMatchObject({ kind: 'accepted' });
+  });
+
+  test('a current hash stays', async () => {
+    await attempt({ password: right });
+    expect((await users.findForPassword(realm.id, 'alice'))?.passwordHash?.reveal()).toBe(aliceHash.reveal());
+  });
+});
