@@ -78,7 +78,15 @@ describe('partitions', () => {
         ? `CREATE TABLE ${name} (id uuid PRIMARY KEY, word text NOT NULL DEFAULT 'x') PARTITION BY RANGE (id)`
         : `CREATE TABLE ${name} (at timestamptz PRIMARY KEY, word text NOT NULL DEFAULT 'x') PARTITION BY RANGE (at)`,
     );
-    return { table: name, key, widthSeconds: 3600, aheadSeconds: 3 * 3600, keepSeconds: 3600, fillfactor: 70, ...change };
+    return {
+      table: name,
+      key,
+      widthSeconds: 3600,
+      aheadSeconds: 3 * 3600,
+      keepSeconds: 3600,
+      fillfactor: 70,
+      ...change,
+    };
   };
 
   test('the registry names every partitioned table of the schema', async () => {
@@ -105,9 +113,7 @@ describe('partitions', () => {
   test('a second time makes nothing, also when eight processes do it at once', async () => {
     expect(await ensurePartitions(store.database.sql, now)).toEqual([]);
     const table = await scratch('eight');
-    const made = await Promise.all(
-      Array.from({ length: 8 }, () => ensurePartitions(store.database.sql, now, [table])),
-    );
+    const made = await Promise.all(Array.from({ length: 8 }, () => ensurePartitions(store.database.sql, now, [table])));
     expect(made.filter((names) => names.length > 0).length).toBe(1);
   });
 
@@ -177,12 +183,16 @@ describe('partitions', () => {
     await reader`SELECT 1 FROM half_detached`;
     const detach = await sql.reserve();
     await detach`SET statement_timeout = 100`;
-    const cut = await detach.unsafe(`ALTER TABLE half_detached DETACH PARTITION ${name} CONCURRENTLY`).catch(() => 'cut');
+    const cut = await detach
+      .unsafe(`ALTER TABLE half_detached DETACH PARTITION ${name} CONCURRENTLY`)
+      .catch(() => 'cut');
     expect(cut).toBe('cut');
     await detach`RESET statement_timeout`;
     await reader`COMMIT`;
     for (const connection of [reader, detach]) connection.release();
-    expect((await leavesOf(sql, table)).filter(({ detachPending }) => detachPending).map((leaf) => leaf.name)).toEqual([name]);
+    expect((await leavesOf(sql, table)).filter(({ detachPending }) => detachPending).map((leaf) => leaf.name)).toEqual([
+      name,
+    ]);
     expect(await createPartitions(store.database, [table]).dropExpired(now)).toContain(name);
     expect([...(await sql`SELECT 1 FROM pg_class WHERE relname = ${name}`)]).toEqual([]);
   });

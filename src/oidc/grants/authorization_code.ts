@@ -27,7 +27,7 @@ export const authorizationCode: GrantType = {
   type: 'authorization_code',
   forClass: ['public', 'confidential'],
   check(facts) {
-    const { form, ring, realm, client } = facts;
+    const { form, ring, realm } = facts;
     const sent = parameters.read(form);
     if (!sent.ok) return sent;
     const code = openCode(ring, realm.id, sent.value.code);
