@@ -97,7 +97,7 @@ export function heirHeldBy(ring: KeyRing, parent: RefreshToken, rowHash: Uint8Ar
 }
 
 /** How many lost commits are healed. */
-export const mostLostGenerations = 9;
+export const mostLostGenerations = 8;
 
 /**
  * Whether `token` descends from the row: the database forgot up to eight rotations (failover, restore). Ring entries may

@@ -90,7 +90,9 @@ export class ConfigurationCache {
       if (realm === null || record === null) return null;
       const layers = { system: this.#parts.system, realm: realm.overrides };
       const staleAt = nextExpiry({ ...layers, client: record.overrides }, now);
-      return { value: toClient(record, layers, now), staleAt };
+      // What a realm ended ends for each of its clients.
+      const validFrom = Math.max(record.validFrom, realm.validFrom);
+      return { value: { ...toClient(record, layers, now), validFrom }, staleAt };
     });
   }
 

@@ -157,7 +157,7 @@ async function createSession(executor: Executor, session: NewSession): Promise<S
           realmId: users.realmId,
           userId: users.id,
           secretHash: sql`${session.secretHash}::bytea`.as('secret_hash'),
-          evidence: sql`${evidence}::jsonb`.as('evidence'),
+          evidence: sql`${sql.param(evidence, ssoSessions.evidence)}::jsonb`.as('evidence'),
           createdAt: sql`limen_now()`.as('created_at'),
           seenAt: sql`limen_now()`.as('seen_at'),
           expiresAt: sql`${secondsFromNow(session.absoluteLifetimeSeconds)}`.as('expires_at'),

@@ -100,15 +100,22 @@ describe('findForPassword', () => {
     }
   });
 
-  test('goes by its two indexes', async () => {
-    const plan = await store.database.sql.begin(async (sql) => {
-      // The table is too small for the planner to bother otherwise.
-      await sql`SET LOCAL enable_seqscan = off`;
-      return sql`EXPLAIN SELECT id FROM users WHERE realm_id = ${realmId} AND (username_key = ${'a'} OR email_key = ${'a'})`;
+  test('goes by its two indexes, also where a realm has many users', async () => {
+    const many = await store.realm();
+    const { sql } = store.database;
+    await sql`
+      INSERT INTO users (id, realm_id, username, username_key, email_key)
+      SELECT gen_random_uuid(), ${many}, 'u' || n, 'u' || n, 'u' || n || '@example.org' FROM generate_series(1, 5000) AS n`;
+    await sql`ANALYZE users`;
+    const [statement = ''] = await store.statementsOf(() => users().findForPassword(many, 'u1'));
+    const plan = await sql.begin(async (transaction) => {
+      await transaction.unsafe(`PREPARE wanted AS ${statement}`);
+      return transaction.unsafe(`EXPLAIN EXECUTE wanted ('${many}', 'u1', 'u1', 'u1', 1)`);
     });
     const text = plan.map((row) => row['QUERY PLAN']).join('\n');
     expect(text).toContain('users_realm_id_username_key_key');
     expect(text).toContain('users_by_email');
+    expect(text).not.toContain('Filter');
   });
 });
 

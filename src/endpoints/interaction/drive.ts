@@ -28,7 +28,10 @@ export async function drive(
   { run, user, version }: { readonly run: Run; readonly user: UserState | null; readonly version: FlowVersion },
   arrival: Arrival,
 ): Promise<Driven> {
-  const context = { now: exchange.now, registry: nodeTypes, user };
+  const { realm } = exchange;
+  // What was proved before the realm's own `valid_from` is as dead as what was proved before the user's.
+  const validFrom = Math.max(user?.validFrom ?? 0, realm.validFrom);
+  const context = { now: exchange.now, registry: nodeTypes, user: user && { ...user, validFrom } };
   const lookups: Lookups = { session: undefined };
   let moved = step(run, version.definition, arrival, context);
   while (moved.view.kind === 'question') {
@@ -81,7 +84,7 @@ export async function sessionOf(
 ): Promise<FoundSession | null> {
   if (lookups.session !== undefined) return lookups.session;
   const cookie = readCookie(request, realm, 'session');
-  lookups.session =
+  const found =
     cookie === null
       ? null
       : await sessions.find({
@@ -90,5 +93,6 @@ export async function sessionOf(
           clientId: audience === null ? null : brandId<ClientId>(audience),
           idleLifetimeSeconds: realm.settings.sessionIdleLifetimeSeconds,
         });
+  lookups.session = found !== null && found.createdAt >= realm.validFrom ? found : null;
   return lookups.session;
 }

@@ -14,6 +14,7 @@ export type FlowVersion = { readonly id: string; readonly definition: Definition
 
 export type FoundSession = {
   readonly id: SessionId;
+  readonly createdAt: Instant;
   readonly user: UserState;
   readonly evidence: readonly Evidence[];
   readonly consentedScope: readonly string[] | null;
