@@ -26,6 +26,8 @@ export const newId = <Id extends string>(): Id => brandId<Id>(Bun.randomUUIDv7()
  * key itself unique. The other 74 free bits are random.
  */
 export function newTimedId<Id extends string>(instant: Instant): Id {
+  // NaN would be written as 1970.
+  if (Number.isNaN(instant)) throw new RangeError('an instant must be a number');
   const bytes = randomBytes(16);
   bytes.writeUIntBE(instant, 0, 6);
   bytes[6] = 0x80 | ((bytes[6] ?? 0) & 0x0f);

@@ -215,7 +215,7 @@ export function checkOverride(
     return err(`${key}: ${fault?.message ?? 'wrong value'}, got ${JSON.stringify(override.value)}`);
   }
   const before = effective(key, inherited, now).value;
-  if (setting.loosens?.(before, override.value) === true && !override.reason) {
+  if (setting.loosens?.(before, override.value) === true && !override.reason?.trim()) {
     return err(
       `${key}: ${JSON.stringify(override.value)} is weaker than ${JSON.stringify(before)}; say why with a reason`,
     );

@@ -76,13 +76,13 @@ export function firstFault(form: Form): Refusal | null {
 export const refusalOfFault = ({ parameter, description }: FormFault): Refusal =>
   refusal(
     'invalid_request',
-    parameter === null ? description : `${printable(parameter)} ${description}`,
+    parameter === null ? description : `${isName(parameter) ? parameter : 'a parameter'} ${description}`,
     'RFC 6749 §3.1',
-    parameter ?? undefined,
+    parameter !== null && isName(parameter) ? parameter : undefined,
   );
 
-/** A name out of the request is shown only if it looks like one. */
-const printable = (name: string): string => (/^[A-Za-z0-9_.-]{1,64}$/.test(name) ? name : 'a parameter');
+/** What was sent as a name is shown and logged only if it is spelled like one of OAuth: it may be a secret. */
+const isName = (text: string): boolean => /^[a-z_]{1,40}$/.test(text);
 
 export type ParameterReader<Properties extends TProperties> = {
   readonly names: readonly string[];

@@ -107,7 +107,7 @@ export type ProofToSpend = {
   /** The key's owner, so that two clients may use the same jti. */
   readonly owner: string;
   readonly jti: string;
-  /** The proof's own time: it is kept until then. */
+  /** The proof's own `exp`, part of what makes it unique: a setting that changes must not make it another proof. */
   readonly expiresAt: Instant;
 };
 

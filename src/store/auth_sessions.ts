@@ -179,27 +179,28 @@ async function changeSession(
 ): Promise<void> {
   const { former, sessionId } = change;
   const renews = former !== null && former.userId === run.userId && former.sessionId === sessionId;
-  if (former !== null && former.userId !== run.userId) {
-    await executor.execute(query`
-      UPDATE sso_sessions SET ended_at = limen_now()
-      WHERE id = ${former.sessionId}::uuid AND realm_id = ${run.realmId}::uuid AND ended_at IS NULL`);
-  }
+  if (former !== null && former.userId !== run.userId) await endFormer(executor, audit, run, former, change);
   const rows = renews ? await renewSession(executor, run, change) : await insertSession(executor, run, change);
   if (rows.length !== 1) throw new Undo('user_gone');
   if (renews) return;
+  const { realmId, userId } = run;
   const { address, agent } = change;
-  const event = 'session.started' as const;
-  await audit.record(
-    {
-      event,
-      realmId: run.realmId,
-      userId: run.userId,
-      sessionId,
-      address,
-      agent,
-    },
-    executor,
-  );
+  await audit.record({ event: 'session.started', realmId, userId, sessionId, address, agent }, executor);
+}
+
+async function endFormer(
+  executor: Executor,
+  audit: Audit,
+  { realmId }: Run,
+  { sessionId, userId }: NonNullable<SessionChange['former']>,
+  { address, agent }: SessionChange,
+): Promise<void> {
+  const ended = await executor.execute(query`
+    UPDATE sso_sessions SET ended_at = limen_now()
+    WHERE id = ${sessionId}::uuid AND realm_id = ${realmId}::uuid AND ended_at IS NULL RETURNING id`);
+  if (ended.length === 0) return;
+  const detail = { reason: 'another user signed in in this browser' };
+  await audit.record({ event: 'session.ended', realmId, userId, sessionId, address, agent, detail }, executor);
 }
 
 const storedEvidence = ({ evidence }: SessionChange) => document(evidence.map(({ method, at }) => ({ method, at })));

@@ -59,7 +59,7 @@ export function openDatabase(options: DatabaseOptions): Database {
       TimeZone: 'UTC',
     },
     onnotice: () => {},
-    ...(onStatement === undefined ? {} : { debug: (_: number, statement: string) => onStatement(statement) }),
+    ...(onStatement === undefined ? {} : { debug: (_: number, statement: string) => tell(onStatement, statement) }),
   };
   const client = socket === null ? postgres(url, settings) : postgres(settings);
   const db: Executor = drizzle(client);
@@ -70,6 +70,11 @@ export function openDatabase(options: DatabaseOptions): Database {
     transaction: (work) => rejectAsFault(() => db.transaction(work)),
     close: () => client.end({ timeout: closeTimeoutSeconds }),
   };
+}
+
+/** Without the driver's own question, once per connection, after the array types. */
+function tell(onStatement: (statement: string) => void, statement: string): void {
+  if (!statement.includes('pg_catalog.pg_type')) onStatement(statement);
 }
 
 const oid = { int8: '20', json: '114', jsonb: '3802', timestamptz: '1184' } as const;

@@ -33,15 +33,14 @@ export class DatabaseFault extends Error {
 const passing = new Set(['08', '53', '57', '40', '25006', '25P03', '55P03', '58030']);
 const conflicts = new Set(['23505', '23503', '23P01']);
 /** Of the driver and the system. */
-const connectionCode = /^(CONNECT|CONNECTION_|E[A-Z]+$|ERR_)/;
+const connectionCode = /^(CONNECT_TIMEOUT$|CONNECTION_|E[A-Z]+$|ERR_(SOCKET|TLS|SSL)_)/;
 
 /** The fault for anything thrown by the driver or by Drizzle; another error is a bug of ours and passes unchanged. */
 export function toFault(thrown: unknown): unknown {
   const root = rootOf(thrown);
   if (root instanceof DatabaseFault) return root;
   const code = textOf(root, 'code');
-  const fromDatabase = root !== thrown || textOf(root, 'severity') !== null || connectionCode.test(code ?? '');
-  if (!fromDatabase) return thrown;
+  if (!isOfDatabase(thrown, root) && !connectionCode.test(code ?? '')) return thrown;
   if (code === null) return new DatabaseFault('bug', 'unknown');
   const constraint = textOf(root, 'constraint_name');
   return new DatabaseFault(kindOf(code, constraint), code, { constraint, table: textOf(root, 'table_name') });
@@ -60,6 +59,10 @@ function rootOf(thrown: unknown): unknown {
   const isWrapper = thrown instanceof Error && 'query' in thrown && 'params' in thrown;
   return isWrapper && thrown.cause !== undefined ? thrown.cause : thrown;
 }
+
+/** The driver hangs the statement and its parameters on every error that a statement ended with. */
+const isOfDatabase = (thrown: unknown, root: unknown): boolean =>
+  root !== thrown || textOf(root, 'severity') !== null || (root instanceof Error && 'parameters' in root);
 
 function textOf(thrown: unknown, property: string): string | null {
   if (typeof thrown !== 'object' || thrown === null || !(property in thrown)) return null;

@@ -24,9 +24,12 @@ describe('RFC 6750 §2', () => {
     expect(granted(readBearerToken('Bearerx abc', null))).toBeNull();
   });
 
-  test.each(['Bearer', 'Bearer a b', 'Bearer a,b', 'Bearer "a"', 'Bearer ä', 'Bearer a=b'])('%j is invalid_request', (header) => {
-    expect(refused(readBearerToken(header, null)).error).toBe('invalid_request');
-  });
+  test.each(['Bearer', 'Bearer a b', 'Bearer a,b', 'Bearer "a"', 'Bearer ä', 'Bearer a=b'])(
+    '%j is invalid_request',
+    (header) => {
+      expect(refused(readBearerToken(header, null)).error).toBe('invalid_request');
+    },
+  );
 
   test('two ways at once, or twice in the body: invalid_request', () => {
     expect(refused(readBearerToken('Bearer a', formOf({ access_token: 'a' }))).error).toBe('invalid_request');

@@ -10,7 +10,9 @@ const other = '01900000-0000-7000-8000-0000000000b0';
 describe('OIDC Core §5.5', () => {
   test('property: the claims that are known are kept, each where it was asked for; all others are ignored', () => {
     const members = fc.dictionary(
-      fc.oneof(fc.constantFrom(...claimNames), fc.string({ maxLength: 8 })).filter((name) => !['sub', 'acr'].includes(name)),
+      fc
+        .oneof(fc.constantFrom(...claimNames), fc.string({ maxLength: 8 }))
+        .filter((name) => !['sub', 'acr'].includes(name)),
       fc.constantFrom(null, {}, { essential: true }, { value: 'x' }, { values: ['x', 1] }, { purpose: 'y' }),
     );
     fc.assert(
@@ -26,7 +28,11 @@ describe('OIDC Core §5.5', () => {
   });
 
   test('property: any text at all is a request or a refusal and never throws', () => {
-    const texts = fc.oneof(fc.string({ maxLength: 60 }), fc.json(), fc.json().map((json) => `{"id_token":${json},"userinfo":{}}`));
+    const texts = fc.oneof(
+      fc.string({ maxLength: 60 }),
+      fc.json(),
+      fc.json().map((json) => `{"id_token":${json},"userinfo":{}}`),
+    );
     fc.assert(
       fc.property(texts, (text) => {
         const result = parseClaims(text);
@@ -36,7 +42,12 @@ describe('OIDC Core §5.5', () => {
   });
 
   test('not sent, empty, null members and unknown members ask for nothing', () => {
-    for (const nothing of [parseClaims(undefined), parse({}), parse({ userinfo: null, id_token: null }), parse({ x: 1 })]) {
+    for (const nothing of [
+      parseClaims(undefined),
+      parse({}),
+      parse({ userinfo: null, id_token: null }),
+      parse({ x: 1 }),
+    ]) {
       expect(granted(nothing)).toEqual(noClaims);
     }
   });
@@ -90,7 +101,10 @@ describe('OIDC Core §5.5.1.1 acr', () => {
   test.each([
     [{ value: 'mfa' }, { values: ['mfa'], essential: false }],
     [{ values: ['mfa', 'urn:x:pwd'] }, { values: ['mfa', 'urn:x:pwd'], essential: false }],
-    [{ essential: true, values: ['mfa'] }, { values: ['mfa'], essential: true }],
+    [
+      { essential: true, values: ['mfa'] },
+      { values: ['mfa'], essential: true },
+    ],
     [{ essential: true }, { values: [], essential: true }],
     [null, { values: [], essential: false }],
   ])('%j', (acr, expected) => {

@@ -161,7 +161,8 @@ export class FamiliesInMemory implements Families {
     this.calls.push('readLive');
     const row = this.#rows.get(familyId);
     const forever: FamilyBounds = { idleSeconds: Number.POSITIVE_INFINITY, clientValidFrom: 0 };
-    if (row === undefined || row.realmId !== realmId || row.revokedAt !== null || !this.#alive(row, forever)) return null;
+    if (row === undefined || row.realmId !== realmId || row.revokedAt !== null || !this.#alive(row, forever))
+      return null;
     const { clientId, userId, sessionId, scope, claims } = row.grant;
     const user = userId === null ? undefined : this.users.get(userId);
     return {
@@ -203,7 +204,7 @@ export class FamiliesInMemory implements Families {
       row.rotatedAt > this.now - idleSeconds * 1000 &&
       row.createdAt >= clientValidFrom &&
       instantOfTimedId(row.id) > this.now &&
-      (user === null || (user !== undefined && user.enabled && user.validFrom <= row.createdAt)) &&
+      (user === null || (user?.enabled === true && user.validFrom <= row.createdAt)) &&
       (row.offline || this.#sessionLives(row.grant.sessionId))
     );
   }

@@ -41,7 +41,9 @@ describe('OIDC Core §3.1.2.1 id_token_hint', () => {
 
   const tampered = async (): Promise<string> => {
     const [header = '', , signature = ''] = (await sign(claims)).split('.');
-    return [header, Buffer.from(JSON.stringify({ ...claims, sub: 'other' })).toString('base64url'), signature].join('.');
+    return [header, Buffer.from(JSON.stringify({ ...claims, sub: 'other' })).toString('base64url'), signature].join(
+      '.',
+    );
   };
 
   const refusals: readonly (readonly [what: string, hint: () => string | Promise<string>])[] = [

@@ -27,7 +27,11 @@ describe('OIDC RP-Initiated Logout §2: whose session ends', () => {
     ['no hint but a client_id: asked', { clientId: 'web' }, 'ask'],
     ['a hint of another session: asked', { ...hinted, sessionId: newId<SessionId>() }, 'ask'],
     ['a hint without sid: asked', { ...hinted, hint: { ...hint, sid: null } }, 'ask'],
-    ['a hint whose sid is that of another client: asked', { hint: { ...hint, clientId: 'spa' }, hintClient: spa }, 'ask'],
+    [
+      'a hint whose sid is that of another client: asked',
+      { hint: { ...hint, clientId: 'spa' }, hintClient: spa },
+      'ask',
+    ],
     ['a hint of a client that is gone: asked', { hint, hintClient: null }, 'ask'],
     ['nobody is signed in: nothing', { sessionId: null }, 'nothing'],
     ['nobody is signed in, with a hint: nothing', { ...hinted, sessionId: null }, 'nothing'],
@@ -41,7 +45,11 @@ describe('OIDC RP-Initiated Logout §3: where the browser goes', () => {
   test.each([
     ['registered, with state', { state: 'a b&c' }, `${goodbye}?state=a%20b%26c`],
     ['registered, without state', {}, goodbye],
-    ['registered with a query', { postLogoutRedirectUri: `${goodbye}?tenant=1`, state: 's' }, `${goodbye}?tenant=1&state=s`],
+    [
+      'registered with a query',
+      { postLogoutRedirectUri: `${goodbye}?tenant=1`, state: 's' },
+      `${goodbye}?tenant=1&state=s`,
+    ],
   ])('%s', (_, facts, returnTo) => {
     expect(granted(decide({ ...hinted, postLogoutRedirectUri: goodbye, ...facts })).returnTo).toBe(returnTo);
   });

@@ -17,7 +17,9 @@ describe('RFC 6749 Appendix B', () => {
   test('property: any record comes back as URLSearchParams wrote it', () => {
     fc.assert(
       fc.property(records, (pairs) => {
-        const form = parseForm(new URLSearchParams(pairs.map(([name, value]) => [name, value])).toString());
+        const form = parseForm(
+          new URLSearchParams(pairs.map(([name, value]): [string, string] => [name, value])).toString(),
+        );
         expect(form.faults).toEqual([]);
         expect(Object.entries(form.values).toSorted()).toEqual(pairs.filter(([, value]) => value !== '').toSorted());
       }),
@@ -47,9 +49,12 @@ describe('RFC 6749 Appendix B', () => {
     },
   );
 
-  test.each(['%ff=1', '%=1', 'a%00b=1'])('a name of malformed percent-encoding (%j) is a fault without a name', (pair) => {
-    expect(parseForm(pair).faults.map(({ parameter }) => parameter)).toEqual([null]);
-  });
+  test.each(['%ff=1', '%=1', 'a%00b=1'])(
+    'a name of malformed percent-encoding (%j) is a fault without a name',
+    (pair) => {
+      expect(parseForm(pair).faults.map(({ parameter }) => parameter)).toEqual([null]);
+    },
+  );
 
   test.each([0, 1, 8, 0x0b, 0x0c, 0x1f, 0x7f])('control character %d is a fault', (code) => {
     const form = parseForm(`state=a%${code.toString(16).padStart(2, '0')}b`);
@@ -81,7 +86,8 @@ describe('RFC 6749 §3.1', () => {
 
   test.each(hostileNames)('%s is a name like any other', (name) => {
     const form = parseForm(`${name}=x&client_id=web`);
-    expect(Object.entries(form.values).toSorted()).toEqual([[name, 'x'], ['client_id', 'web']].toSorted());
+    expect(Object.keys(form.values).toSorted()).toEqual([name, 'client_id'].toSorted());
+    expect(form.values[name]).toBe('x');
     expect(parseForm(`${name}=x&${name}=y`).faults).toHaveLength(1);
     expect(Object.getPrototypeOf(form.values)).toBeNull();
   });
@@ -104,7 +110,9 @@ describe('RFC 6749 §3.1', () => {
       description: 'scope is sent more than once',
       parameter: 'scope',
     });
-    expect(firstFault(parseForm('%22%3Cb%3E=one&%22%3Cb%3E=two'))?.description).toBe('a parameter is sent more than once');
+    expect(firstFault(parseForm('%22%3Cb%3E=one&%22%3Cb%3E=two'))?.description).toBe(
+      'a parameter is sent more than once',
+    );
     expect(firstFault(parseForm('a=1'))).toBeNull();
   });
 });

@@ -1,4 +1,11 @@
-import { brandId, type ClientId, type FamilyId, type RealmId, type SessionId, type UserId } from '../../src/core/ids.ts';
+import {
+  brandId,
+  type ClientId,
+  type FamilyId,
+  type RealmId,
+  type SessionId,
+  type UserId,
+} from '../../src/core/ids.ts';
 import { KeyRing } from '../../src/core/key_ring.ts';
 import type { Result } from '../../src/core/result.ts';
 import { Secret } from '../../src/core/secret.ts';

@@ -13,7 +13,8 @@ describe('RFC 6749 §3.3', () => {
         const registered = [...asked.filter((_, index) => index % 2 === 0), ...extra];
         const result = grantableScope(asked.join(gap), { scope: registered });
         const expected = [...new Set(asked)].filter((token) => registered.includes(token));
-        if (expected.length === 0) expect(refused(result)).toMatchObject({ error: 'invalid_scope', parameter: 'scope' });
+        if (expected.length === 0)
+          expect(refused(result)).toMatchObject({ error: 'invalid_scope', parameter: 'scope' });
         else expect(granted(result)).toEqual(expected);
       }),
     );
@@ -42,6 +43,10 @@ describe('RFC 6749 §3.3', () => {
   });
 
   test('property: the tokens of a scope joined by single spaces are the same tokens', () => {
-    fc.assert(fc.property(lists, (list) => expect(scopeTokens(scopeTokens(list.join('  ')).join(' '))).toEqual([...new Set(list)])));
+    fc.assert(
+      fc.property(lists, (list) =>
+        expect(scopeTokens(scopeTokens(list.join('  ')).join(' '))).toEqual([...new Set(list)]),
+      ),
+    );
   });
 });

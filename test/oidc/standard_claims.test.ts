@@ -15,7 +15,12 @@ describe('OIDC Core §5.4', () => {
     ['offline_access', ''],
     ['constructor', ''],
   ])('%s asks for exactly its claims', (scope, names) => {
-    expect(claimsOfScope(scope).toSorted()).toEqual(names.split(' ').filter((name) => name !== '').toSorted());
+    expect(claimsOfScope(scope).toSorted()).toEqual(
+      names
+        .split(' ')
+        .filter((name) => name !== '')
+        .toSorted(),
+    );
   });
 
   test('every claim belongs to one scope', () => {

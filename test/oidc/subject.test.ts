@@ -21,7 +21,11 @@ describe('OIDC Front-Channel Logout §3 sid', () => {
       sidOf(realm, spa.clientId, sessionId),
       sidOf(realm, web.clientId, newId<SessionId>()),
       sidOf(realmWith({}, { id: otherRealmId }), web.clientId, sessionId),
-      sidOf(realmWith({}, { secrets: { ...realm.secrets, pairwise: new Secret(Buffer.alloc(32, 9)) } }), web.clientId, sessionId),
+      sidOf(
+        realmWith({}, { secrets: { ...realm.secrets, pairwise: new Secret(Buffer.alloc(32, 9)) } }),
+        web.clientId,
+        sessionId,
+      ),
     ];
     expect(new Set(sids).size).toBe(sids.length);
     expect(sidOf(realm, web.clientId, sessionId)).toBe(sids[0] ?? '');

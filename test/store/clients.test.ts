@@ -86,7 +86,7 @@ describe('createClients', () => {
   test('the database itself refuses a class that contradicts its authentication', async () => {
     const contradiction = newClient(realmId, 'contradiction', { class: 'confidential', authMethod: 'none' });
     const creating = create().create(contradiction, { withSecret: false }, now);
-    expect(creating).rejects.toMatchObject({ kind: 'bug', code: '23514' });
+    await expect(creating).rejects.toMatchObject({ kind: 'bug', code: '23514' });
     await creating.catch(() => {});
   });
 

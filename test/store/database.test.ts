@@ -141,7 +141,7 @@ describe('the connection', () => {
       await executor.insert(things).values({ name: 'undone' });
       throw new RangeError('ours');
     });
-    expect(work).rejects.toThrow(new RangeError('ours'));
+    await expect(work).rejects.toThrow(new RangeError('ours'));
     await work.catch(() => {});
     expect([...(await store.database.sql`SELECT 1 FROM things WHERE name = 'undone'`)]).toEqual([]);
   });
@@ -188,15 +188,9 @@ describe('a failure of the database', () => {
     expect(await faultOf(() => insert('no'))).toMatchObject({ kind: 'bug', code: '23514' });
   });
 
-  test('a statement cut by its timeout, a killed connection (which heals), a closed pool, no server: unavailable', async () => {
+  test('a statement cut by its timeout, a closed pool and a server that is not there are unavailable', async () => {
     const slow = open(store.url, { statementTimeoutMilliseconds: 30 });
     expect(await faultOf(() => slow.sql`SELECT pg_sleep(5)`)).toMatchObject({ kind: 'unavailable', code: '57014' });
-    expect(await faultOf(() => slow.sql`SELECT pg_terminate_backend(pg_backend_pid())`)).toMatchObject({
-      kind: 'unavailable',
-    });
-    // The driver reports a killed connection a second time to the next caller.
-    expect(await faultOf(() => slow.sql`SELECT 1`)).toMatchObject({ kind: 'unavailable' });
-    expect([...(await slow.sql`SELECT 1 AS one`)]).toEqual([{ one: 1 }]);
     await slow.close();
     expect(await faultOf(() => slow.sql`SELECT 1`)).toMatchObject({ kind: 'unavailable', code: 'CONNECTION_ENDED' });
     const nowhere = open('postgres://limen@localhost/limen?host=/nonexistent');
@@ -204,7 +198,11 @@ describe('a failure of the database', () => {
     await nowhere.close();
   });
 
-  test('wrong SQL is a bug', async () => {
+  test('wrong SQL and a value that cannot be sent are bugs', async () => {
+    const circular: unknown[] = [];
+    circular.push(circular);
+    const { sql: raw } = store.database;
+    expect(await faultOf(() => raw`SELECT ${raw.typed(circular, 3802)}`)).toMatchObject({ kind: 'bug' });
     expect(await faultOf(() => store.database.sql`SELECT nothing`)).toMatchObject({ kind: 'bug', code: '42703' });
   });
 
@@ -227,5 +225,74 @@ describe('a failure of the database', () => {
     const again = () => insert(secretText);
     expect(await conflictAs({ things_pkey: 'taken' } as const, again)).toEqual({ ok: false, error: 'taken' });
     expect(await faultOf(() => conflictAs({ other: 'taken' } as const, again))).toMatchObject({ kind: 'conflict' });
+  });
+});
+
+/** What a failover or a restart of Postgres does to every connection; each of these went wrong in the unpatched driver. */
+describe('a connection that is killed', () => {
+  const within = async <Value>(work: Promise<Value>): Promise<Value | 'hung'> =>
+    Promise.race([work, Bun.sleep(1000).then(() => 'hung' as const)]);
+  const kill = (pid: unknown) => store.database.sql`SELECT pg_terminate_backend(${Number(pid)})`;
+  const pidOf = async (sql: Database['sql']) => (await sql`SELECT pg_backend_pid() AS pid`)[0]?.['pid'];
+  const one = async (database: Database) => within(rejectAsFault(() => database.sql`SELECT 1 AS one`.execute()));
+
+  /** The first callers may be refused; from then on each is answered, and with its own rows only. */
+  async function heals(database: Database): Promise<void> {
+    const answers: unknown[] = [];
+    for (let round = 0; round < 5; round++) {
+      const answer = await one(database).catch((thrown: unknown) => thrown);
+      expect(answer).not.toBe('hung');
+      answers.push(Array.isArray(answer) ? [...answer] : answer);
+    }
+    for (const answer of answers.slice(0, 2)) {
+      if (Array.isArray(answer)) expect(answer).toEqual([{ one: 1 }]);
+      else expect(answer).toMatchObject({ kind: 'unavailable' });
+    }
+    expect(answers.slice(2)).toEqual([[{ one: 1 }], [{ one: 1 }], [{ one: 1 }]]);
+    expect(await within(database.close())).toBeUndefined();
+  }
+
+  test('while idle: the pool goes on', async () => {
+    for (let round = 0; round < 5; round++) {
+      const database = open(store.url);
+      await kill(await pidOf(database.sql));
+      await heals(database);
+    }
+  });
+
+  test('in the midst of its rows: the next caller gets none of them', async () => {
+    const database = open(store.url);
+    const pid = await pidOf(database.sql);
+    const cut = faultOf(() => database.sql`SELECT pg_sleep(0.001), repeat('x', 2000) FROM generate_series(1, 2000)`);
+    await Bun.sleep(50);
+    await kill(pid);
+    expect(await within(cut)).toMatchObject({ kind: 'unavailable' });
+    await heals(database);
+  });
+
+  test('within a transaction: nothing of it is written, neither before nor after', async () => {
+    const database = open(store.url);
+    const work = database.transaction(async (executor) => {
+      await executor.insert(things).values({ name: 'before the kill' });
+      const [row] = await executor.execute(sql`SELECT pg_backend_pid() AS pid`);
+      await kill(row?.['pid']);
+      await one(database).catch(() => {});
+      await one(database).catch(() => {});
+      await executor.insert(things).values({ name: 'after the kill' });
+    });
+    expect(await within(work.catch((thrown: unknown) => thrown))).toMatchObject({ kind: 'unavailable' });
+    await Bun.sleep(50);
+    expect([...(await store.database.sql`SELECT name FROM things WHERE name LIKE '% the kill'`)]).toEqual([]);
+    await heals(database);
+  });
+
+  test('while reserved: its holder is refused, and gives nothing broken back to the pool', async () => {
+    const database = open(store.url);
+    const reserved = await database.sql.reserve();
+    await kill(await pidOf(reserved));
+    await Bun.sleep(20);
+    expect(await within(faultOf(() => reserved`SELECT 1`))).toMatchObject({ kind: 'unavailable' });
+    reserved.release();
+    await heals(database);
   });
 });

@@ -136,7 +136,7 @@ describe('partitions', () => {
     const insert = store.database.sql`
       INSERT INTO token_families (id, realm_id, client_id, scope, audience, created_at, rotated_at)
       VALUES (${far}, ${crypto.randomUUID()}, 'c', 'openid', '{}', now(), now())`;
-    expect(insert.then(() => 'stored')).rejects.toMatchObject({ code: '23514' });
+    await expect(insert.then(() => 'stored')).rejects.toMatchObject({ code: '23514' });
     await insert.catch(() => {});
   });
 

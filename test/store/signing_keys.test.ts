@@ -31,7 +31,7 @@ describe('Signer', () => {
         const { payload } = await jwtVerify(jws, createLocalJWKSet({ keys: [publicJwk] }), { algorithms: [algorithm] });
         expect(payload).toEqual(claims);
         const forged = `${jws.slice(0, jws.lastIndexOf('.') - 2)}AA${jws.slice(jws.lastIndexOf('.'))}`;
-        expect(jwtVerify(forged, createLocalJWKSet({ keys: [publicJwk] }))).rejects.toThrow();
+        await expect(jwtVerify(forged, createLocalJWKSet({ keys: [publicJwk] }))).rejects.toThrow();
       }
     });
 
@@ -197,12 +197,12 @@ describe('the ring of a realm', () => {
       .sql`SELECT signing_keys::text AS row FROM signing_keys WHERE realm_id = ${realmId}`;
     expect(inspect([...rows])).not.toMatch(/"d":/);
     const stranger = createSigningKeys(store.database, new KeyRing([new Secret<Uint8Array>(randomBytes(32))]));
-    expect(stranger.load(realmId)).rejects.toThrow('LIMEN_SECRETS lacks');
+    await expect(stranger.load(realmId)).rejects.toThrow('LIMEN_SECRETS lacks');
     await store.database.sql`
       UPDATE signing_keys SET private_sealed = (
         SELECT private_sealed FROM signing_keys WHERE realm_id = ${realmId} AND state = 'next'
       ) WHERE realm_id = ${realmId} AND state = 'active'`;
-    expect(keys().load(realmId)).rejects.toThrow('cannot be opened');
+    await expect(keys().load(realmId)).rejects.toThrow('cannot be opened');
   });
 
   test('retired keys are kept for the longest session, then forgotten; active and next never', async () => {

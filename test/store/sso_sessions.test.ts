@@ -165,7 +165,7 @@ describe('create', () => {
       expect(await sessions().create(executor, session)).toMatchObject({ id });
       throw new RangeError('undone');
     });
-    expect(undone).rejects.toThrow('undone');
+    await expect(undone).rejects.toThrow('undone');
     await undone.catch(() => {});
     expect(await sessions().end(realmId, id)).toBe(false);
     expect(await sessions().create(store.database.db, session)).toMatchObject({ id });

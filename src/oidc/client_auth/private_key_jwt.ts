@@ -81,7 +81,7 @@ async function verifyAssertion(
       realmId: realm.id,
       owner: client.clientId,
       jti: payload.jti,
-      expiresAt: (Math.ceil(payload.exp) + skew) * 1000,
+      expiresAt: Math.ceil(payload.exp) * 1000,
     },
   });
 }

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
-import { userOfSubject } from '../../../src/oidc/subject.ts';
 import { decideAuthorization, type RequestFacts } from '../../../src/oidc/authorize/index.ts';
 import type { Client } from '../../../src/oidc/client.ts';
 import { refusal } from '../../../src/oidc/errors.ts';
 import { parseForm } from '../../../src/oidc/parameters.ts';
+import { userOfSubject } from '../../../src/oidc/subject.ts';
 import { callback, challenge, formOf, granted, issuer, realm, refused, spa, start, userId, web } from '../parties.ts';
 
 type Sent = { readonly [name: string]: string | readonly string[] | undefined };
@@ -22,11 +22,16 @@ const request: Sent = {
 const decide = (sent: Sent, client: Client | null = spa, hint: RequestFacts['hint'] = null) =>
   decideAuthorization({ form: formOf({ ...request, ...sent }), client, realm, hint, now: start });
 
-const hintOf = (subject: string): RequestFacts['hint'] => ({ ok: true, value: { subject, clientId: 'spa', sid: null } });
+const hintOf = (subject: string): RequestFacts['hint'] => ({
+  ok: true,
+  value: { subject, clientId: 'spa', sid: null },
+});
 
 describe('RFC 6749 §4.1.1: a request that every rule lets pass', () => {
   test('becomes data', () => {
-    expect(granted(decide({ nonce: 'n-0S6', login_hint: 'ann', ui_locales: 'de en', prompt: 'login', max_age: '60' }))).toEqual({
+    expect(
+      granted(decide({ nonce: 'n-0S6', login_hint: 'ann', ui_locales: 'de en', prompt: 'login', max_age: '60' })),
+    ).toEqual({
       clientId: 'spa',
       target: { redirectUri: callback, responseMode: 'query', state: 'af0ifjsldkj' },
       responseType: 'code',
@@ -91,7 +96,12 @@ const pages: readonly (readonly [what: string, sent: Sent, client: Client | null
   ['client unknown', { client_id: 'nobody' }, null, 'invalid_client'],
   ['redirect_uri missing', { redirect_uri: undefined }, spa, 'invalid_request'],
   ['redirect_uri empty', { redirect_uri: '' }, spa, 'invalid_request'],
-  ['redirect_uri sent twice, once right', { redirect_uri: [callback, 'https://evil.example/'] }, spa, 'invalid_request'],
+  [
+    'redirect_uri sent twice, once right',
+    { redirect_uri: [callback, 'https://evil.example/'] },
+    spa,
+    'invalid_request',
+  ],
   ['redirect_uri of nobody', { redirect_uri: 'https://evil.example/' }, spa, 'invalid_request'],
   ['redirect_uri with a query added', { redirect_uri: `${callback}?x=1` }, spa, 'invalid_request'],
   ['redirect_uri with a fragment added', { redirect_uri: `${callback}#x` }, spa, 'invalid_request'],
@@ -112,11 +122,23 @@ describe('RFC 6749 §4.1.2.1: a page and never a redirect', () => {
   });
 
   test('property: whatever else is sent, a redirect goes to a registered URI of a known client only', () => {
-    const values = fc.oneof(fc.string({ maxLength: 12 }), fc.constantFrom(callback, 'https://evil.example', 'spa', 'code', 'S256', 'none'));
-    const names = fc.constantFrom(...Object.keys(request), 'prompt', 'response_mode', 'claims', 'request_uri', 'resource');
+    const values = fc.oneof(
+      fc.string({ maxLength: 12 }),
+      fc.constantFrom(callback, 'https://evil.example', 'spa', 'code', 'S256', 'none'),
+    );
+    const names = fc.constantFrom(
+      ...Object.keys(request),
+      'prompt',
+      'response_mode',
+      'claims',
+      'request_uri',
+      'resource',
+    );
     fc.assert(
       fc.property(fc.array(fc.tuple(names, values), { maxLength: 8 }), fc.constantFrom(null, spa), (pairs, client) => {
-        const form = parseForm(new URLSearchParams(pairs.map(([name, value]) => [name, value])).toString());
+        const form = parseForm(
+          new URLSearchParams(pairs.map(([name, value]): [string, string] => [name, value])).toString(),
+        );
         const decision = decideAuthorization({ form, client, realm, hint: null, now: start });
         if (decision.ok) expect(decision.value.target.redirectUri).toBe(callback);
         else if (decision.error.kind === 'redirect') {
@@ -176,13 +198,16 @@ describe('RFC 6749 §4.1.2.1, OIDC Core §3.1.2.6: a redirect with the state', (
     });
   });
 
-  test.each(redirects)('%s: no refusal describes itself with a character that RFC 6749 forbids, nor with a value', (_, sent, _error, client = spa) => {
-    const { description } = refused(decide(sent, client)).refusal;
-    expect(description).toMatch(/^[ !#-[\]-~]+$/);
-    for (const value of Object.values(sent).flat()) {
-      if (value !== undefined && value.length > 8) expect(description).not.toContain(value);
-    }
-  });
+  test.each(redirects)(
+    '%s: no refusal describes itself with a character that RFC 6749 forbids, nor with a value',
+    (_, sent, _error, client = spa) => {
+      const { description } = refused(decide(sent, client)).refusal;
+      expect(description).toMatch(/^[ !#-[\]-~]+$/);
+      for (const value of Object.values(sent).flat()) {
+        if (value !== undefined && value.length > 8) expect(description).not.toContain(value);
+      }
+    },
+  );
 
   test('by form post where that was asked for', () => {
     expect(refused(decide({ response_mode: 'form_post', scope: 'nonsense' }))).toMatchObject({

@@ -58,7 +58,9 @@ describe('RFC 7636 §4.1', () => {
   });
 
   test('property: a character out of the alphabet is refused though its hash is right', () => {
-    const strangers = fc.string({ unit: 'binary', minLength: 1, maxLength: 1 }).filter((one) => !alphabet.includes(one));
+    const strangers = fc
+      .string({ unit: 'binary', minLength: 1, maxLength: 1 })
+      .filter((one) => !alphabet.includes(one));
     fc.assert(
       fc.property(verifiers, strangers, fc.nat(), (text, stranger, at) => {
         const place = at % 43;
@@ -94,7 +96,10 @@ describe('RFC 7636 §4.3', () => {
     ['too long', { ...s256Request, code_challenge: `${challenge}A` }],
     ['padded', { ...s256Request, code_challenge: `${challenge}=` }],
     ['in plain base64', { ...s256Request, code_challenge: challenge.replace('-', '+') }],
-    ['whose last character carries bits that a hash has not', { ...s256Request, code_challenge: `${challenge.slice(0, -1)}N` }],
+    [
+      'whose last character carries bits that a hash has not',
+      { ...s256Request, code_challenge: `${challenge.slice(0, -1)}N` },
+    ],
     ['as 64 hexadecimal digits', { ...s256Request, code_challenge: 'ab'.repeat(32) }],
   ])('a challenge %s is refused, of public and confidential clients alike', (_, sent) => {
     for (const client of [spa, web]) {

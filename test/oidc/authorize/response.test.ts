@@ -8,7 +8,12 @@ import { callback, issuer } from '../parties.ts';
 const target = { redirectUri: callback, responseMode: 'query', state: 's t&a=t%e+ü' } as const;
 const failure = refusal('access_denied', 'the person said no', 'RFC 6749 §4.1.2.1');
 const states = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 60 });
-const bases = fc.constantFrom('https://rp.example', 'https://rp.example/cb', 'http://127.0.0.1:5000/', 'com.example.app:/cb');
+const bases = fc.constantFrom(
+  'https://rp.example',
+  'https://rp.example/cb',
+  'http://127.0.0.1:5000/',
+  'com.example.app:/cb',
+);
 const queries = fc.constantFrom('', '?', '?foo=bar', '?foo=b%20r&', '?a=1&a=2', '?%zz');
 
 describe('OIDC Core §3.1.2.5, RFC 9207 §2', () => {

@@ -1,6 +1,6 @@
+import type { Client } from '../../../src/oidc/client.ts';
 import { authenticateClient } from '../../../src/oidc/client_auth/index.ts';
 import type { ShownCredentials, VerificationFacts } from '../../../src/oidc/client_auth/method.ts';
-import type { Client } from '../../../src/oidc/client.ts';
 import { issuer, realm, start } from '../parties.ts';
 
 export const tokenEndpoint = `${issuer}/token`;

@@ -39,7 +39,9 @@ describe('RFC 6749 §2.3: one method', () => {
   });
 
   const mismatches = clientAuthMethodNames.flatMap((shown) =>
-    clientAuthMethodNames.filter((registered) => registered !== shown).map((registered) => [shown, registered] as const),
+    clientAuthMethodNames
+      .filter((registered) => registered !== shown)
+      .map((registered) => [shown, registered] as const),
   );
 
   test.each(mismatches)('%s by a client registered for %s: invalid_client', async (shown, registered) => {
@@ -88,9 +90,9 @@ describe('RFC 6749 Appendix A.1: what cannot be a client id asks nobody', () => 
     expect(refused(await authenticate({ authorization: basic(clientId, 's') }, confidential, { asked })).error).toBe(
       'invalid_client',
     );
-    expect(refused(await authenticate({ client_id: clientId, client_secret: 's' }, confidential, { asked })).error).toBe(
-      'invalid_client',
-    );
+    expect(
+      refused(await authenticate({ client_id: clientId, client_secret: 's' }, confidential, { asked })).error,
+    ).toBe('invalid_client');
     expect(asked).toEqual([]);
   });
 
@@ -111,7 +113,11 @@ describe('RFC 7521 §4.2: assertion and type come together', () => {
   test.each([
     { client_id: 'web', client_assertion_type: assertionType },
     { client_id: 'web', client_assertion: assertion },
-    { client_id: 'web', client_assertion: assertion, client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:saml2-bearer' },
+    {
+      client_id: 'web',
+      client_assertion: assertion,
+      client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:saml2-bearer',
+    },
     { client_id: 'spa', client_assertion_type: assertionType },
   ])('%j is invalid_client', async (shown) => {
     for (const client of [{ ...confidential, authMethod: 'private_key_jwt' }, spa]) {

@@ -60,12 +60,14 @@ describe('RFC 6749 §4.4', () => {
     [{ scope: ['api', 'reports'] }, 'invalid_request'],
     [{ resource: 'https://other.example' }, 'invalid_target'],
   ])('%j: %s', async (sent, error) => {
-    expect(refused((await ask(sent)).result).error).toBe(error as never);
+    expect<string>(refused((await ask(sent)).result).error).toBe(error);
   });
 
   test('RFC 8707 §2: the resource asked for is the audience', async () => {
     const client = { ...machine, resources: ['https://a.example', 'https://b.example'] };
-    expect(granted((await ask({ resource: 'https://b.example' }, client)).result).grant.audience).toEqual(['https://b.example']);
+    expect(granted((await ask({ resource: 'https://b.example' }, client)).result).grant.audience).toEqual([
+      'https://b.example',
+    ]);
     expect(granted((await ask({}, client)).result).grant.audience).toEqual(['https://a.example']);
   });
 });

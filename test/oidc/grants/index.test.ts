@@ -13,11 +13,16 @@ describe('RFC 6749 §5.2: the order of refusals', () => {
     ['grant_type implicit', { grant_type: 'implicit' }, { ...web, grantTypes: ['implicit'] }, 'unsupported_grant_type'],
     ['not registered for it', { grant_type: 'client_credentials' }, web, 'unauthorized_client'],
     ['not registered for it and the rest wrong too', { grant_type: 'refresh_token' }, machine, 'unauthorized_client'],
-    ['not for its class', { grant_type: 'client_credentials' }, { ...spa, grantTypes: ['client_credentials'] }, 'unauthorized_client'],
+    [
+      'not for its class',
+      { grant_type: 'client_credentials' },
+      { ...spa, grantTypes: ['client_credentials'] },
+      'unauthorized_client',
+    ],
     ['registered, then the grant itself decides', { grant_type: 'refresh_token' }, web, 'invalid_request'],
   ])('%s', async (_, sent, client, error) => {
     const families = database();
-    expect(refused(await send(families, sent, { client })).error).toBe(error as never);
+    expect<string>(refused(await send(families, sent, { client })).error).toBe(error);
     expect(families.calls).toEqual([]);
   });
 });

@@ -1,15 +1,28 @@
-import { newTimedId, type FamilyId } from '../../../src/core/ids.ts';
+import { type FamilyId, newTimedId } from '../../../src/core/ids.ts';
 import type { KeyRing } from '../../../src/core/key_ring.ts';
+import type { Result } from '../../../src/core/result.ts';
 import type { Instant } from '../../../src/core/time.ts';
 import { type CodeContent, sealCode } from '../../../src/oidc/authorization_code.ts';
 import type { Client } from '../../../src/oidc/client.ts';
+import type { Refusal } from '../../../src/oidc/errors.ts';
 import type { Issue } from '../../../src/oidc/grants/grant.ts';
 import { checkGrant } from '../../../src/oidc/grants/index.ts';
 import type { Realm } from '../../../src/oidc/realm.ts';
-import type { Result } from '../../../src/core/result.ts';
-import type { Refusal } from '../../../src/oidc/errors.ts';
 import { FamiliesInMemory } from '../families_in_memory.ts';
-import { callback, challenge, formOf, issuer, realm, realmId, ring, second, sessionId, start, userId, web } from '../parties.ts';
+import {
+  callback,
+  challenge,
+  formOf,
+  issuer,
+  realm,
+  realmId,
+  ring,
+  second,
+  sessionId,
+  start,
+  userId,
+  web,
+} from '../parties.ts';
 
 export const ann = { name: 'Ann Example', email: 'ann@example.org', email_verified: true };
 
@@ -42,8 +55,11 @@ export const codeOf = (changes: Partial<CodeContent> = {}): CodeContent => ({
   ...changes,
 });
 
-export const sealed = (changes: Partial<CodeContent> = {}, familyId: FamilyId = newFamilyId(), keys: KeyRing = ring): string =>
-  sealCode(keys, realmId, { familyId, content: codeOf(changes) });
+export const sealed = (
+  changes: Partial<CodeContent> = {},
+  familyId: FamilyId = newFamilyId(),
+  keys: KeyRing = ring,
+): string => sealCode(keys, realmId, { familyId, content: codeOf(changes) });
 
 type Sent = { readonly [name: string]: string | readonly string[] | undefined };
 export type Circumstances = {

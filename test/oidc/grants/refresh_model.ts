@@ -20,7 +20,11 @@ export type Policy = {
 
 export type Expected =
   | { readonly answer: 'token'; readonly token: Token; readonly event: 'token.recovered' | null }
-  | { readonly answer: 'refused'; readonly asksDatabase: boolean; readonly event: 'token.reuse' | 'token.mismatch' | null };
+  | {
+      readonly answer: 'refused';
+      readonly asksDatabase: boolean;
+      readonly event: 'token.reuse' | 'token.mismatch' | null;
+    };
 
 const mostLostGenerations = 8;
 

@@ -6,7 +6,19 @@ import type { Client } from '../../../src/oidc/client.ts';
 import type { Issue } from '../../../src/oidc/grants/grant.ts';
 import { encodeRefreshToken } from '../../../src/oidc/refresh_token.ts';
 import type { FamiliesInMemory } from '../families_in_memory.ts';
-import { callback, granted, realmId, refused, ringOf, second, spa, start, verifier, web, withSettings } from '../parties.ts';
+import {
+  callback,
+  granted,
+  realmId,
+  refused,
+  ringOf,
+  second,
+  spa,
+  start,
+  verifier,
+  web,
+  withSettings,
+} from '../parties.ts';
 import { database, monthSeconds, newFamilyId, sealed, send } from './redeem.ts';
 import { type Policy, RefreshModel, type Token, type Written } from './refresh_model.ts';
 
@@ -96,7 +108,11 @@ class History {
   }
 
   /** What must change nothing: the row, the audit log and the model stay as they are. */
-  async changesNothing(text: string, client: Client, { asksDatabase }: { readonly asksDatabase: boolean }): Promise<void> {
+  async changesNothing(
+    text: string,
+    client: Client,
+    { asksDatabase }: { readonly asksDatabase: boolean },
+  ): Promise<void> {
     const before = this.families.calls.length;
     const row = this.families.row(this.familyId);
     const sent = { grant_type: 'refresh_token', refresh_token: text };
@@ -111,7 +127,7 @@ class History {
     const row = this.families.row(this.familyId);
     expect(row?.generation).toBe(this.model.current.generation);
     expect(row?.revokedAt !== null).toBe(this.model.ended);
-    expect(this.families.audited.map(({ event }) => event) as string[]).toEqual(this.#expectedEvents);
+    expect<string[]>(this.families.audited.map(({ event }) => event)).toEqual(this.#expectedEvents);
     const current = this.held.filter(({ token }) => token === this.model.current);
     const secrets = new Set(current.map(({ text }) => Buffer.from(text, 'base64url').toString('hex', 25, 57)));
     expect(secrets.size).toBeLessThanOrEqual(1);
@@ -192,7 +208,14 @@ const steps: fc.Arbitrary<Step> = keep(
   [4, fc.constant((history) => history.changeKeys(withNewKey(history.keys)))],
   [1, fc.constant((history) => history.changeKeys(history.keys.slice(0, 2)))],
   [1, fc.integer({ min: 0, max: 5 }).map((dice) => (history) => (dice === 0 ? history.revoke() : undefined))],
-  [1, fc.tuple(fc.integer({ min: 0, max: 3 }), ends).map(([dice, seconds]) => (history) => dice === 0 && history.step(seconds))],
+  [
+    1,
+    fc.tuple(fc.integer({ min: 0, max: 3 }), ends).map(
+      ([dice, seconds]) =>
+        (history) =>
+          dice === 0 && history.step(seconds),
+    ),
+  ],
 );
 
 const often = { numRuns: 120 };
