@@ -1,6 +1,5 @@
 import type { Page, RenderPage } from '../login/render.ts';
 import { type Refusal, statusOfError } from '../oidc/errors.ts';
-import type { Exchange } from './exchange.ts';
 
 /** What leaves the endpoints: JSON, redirects and pages, each with the headers its kind must have. */
 
@@ -15,13 +14,13 @@ export const json = (body: unknown, status = 200, headers: { readonly [name: str
 /** RFC 6749 §5.2. The error id is in the description, because that is what clients log. */
 export function jsonError(
   refusal: Refusal,
-  exchange: Exchange,
-  headers: { readonly [name: string]: string } = {},
+  { errorId, realm }: { readonly errorId: string; readonly realm: { readonly issuer: string } | null },
+  { status, headers }: { readonly status?: number; readonly headers?: { readonly [name: string]: string } } = {},
 ): Response {
   const challenge =
-    refusal.error === 'invalid_client' ? { 'www-authenticate': `Basic realm="${exchange.realm.issuer}"` } : {};
-  const body = { error: refusal.error, error_description: described(refusal, exchange.errorId) };
-  return json(body, statusOfError(refusal.error), { ...challenge, ...headers });
+    refusal.error === 'invalid_client' && realm !== null ? { 'www-authenticate': `Basic realm="${realm.issuer}"` } : {};
+  const body = { error: refusal.error, error_description: described(refusal, errorId) };
+  return json(body, status ?? statusOfError(refusal.error), { ...challenge, ...headers });
 }
 
 export const described = ({ description }: Refusal, errorId: string): string => `${description} (error id ${errorId})`;

@@ -5,7 +5,7 @@ import type { Refusal } from '../oidc/errors.ts';
 import { type IdTokenHint, verifyIdTokenHint } from '../oidc/id_token_hint.ts';
 import { type Form, parseForm } from '../oidc/parameters.ts';
 import { described, pageResponse, redirect } from './answer.ts';
-import { readForm } from './body.ts';
+import { type BodyFault, readForm } from './body.ts';
 import { type Dependencies, findClient } from './dependencies.ts';
 import type { Exchange, Handler } from './exchange.ts';
 import type { Interaction } from './interaction/index.ts';
@@ -16,7 +16,7 @@ export function authorizeEndpoint(deps: Dependencies, interaction: Interaction):
   return async (exchange) => {
     const { request, realm, now } = exchange;
     const body = request.method === 'POST' ? await readForm(request) : null;
-    if (body?.ok === false) return refusedBody(deps, exchange, body.error.status);
+    if (body?.ok === false) return refusedBody(deps, exchange, body.error);
     const form = body === null ? parseForm(exchange.query) : body.value;
     const clientId = single(form, 'client_id');
     const client = clientId === undefined ? null : await findClient(deps, realm, clientId, now);
@@ -24,7 +24,7 @@ export function authorizeEndpoint(deps: Dependencies, interaction: Interaction):
     if (decided.ok && client !== null) return interaction.begin(exchange, decided.value, client);
     if (decided.ok) throw new Error('a request was accepted without a client');
     const { error: refused } = decided;
-    logRefusal(deps.log, exchange, refused.refusal, clientId ?? null);
+    logRefusal(deps.log, exchange, refused.refusal, client?.clientId);
     if (refused.kind === 'page') return refusedPage(deps, exchange, refused.refusal);
     const told = { ...refused.refusal, description: described(refused.refusal, exchange.errorId) };
     const response = errorResponse(refused.target, realm.issuer, told);
@@ -60,7 +60,8 @@ function refusedPage(deps: Dependencies, exchange: Exchange, { error, parameter 
   return pageResponse(deps.renderPage, exchange, page, { status: 400 });
 }
 
-function refusedBody(deps: Dependencies, exchange: Exchange, status: number): Response {
+function refusedBody(deps: Dependencies, exchange: Exchange, { status, refusal }: BodyFault): Response {
+  logRefusal(deps.log, exchange, refusal);
   const page = { kind: 'error' as const, reason: 'request_invalid' as const, errorId: exchange.errorId };
   return pageResponse(deps.renderPage, exchange, { ...page, backUrl: null, clientName: null }, { status });
 }

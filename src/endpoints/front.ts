@@ -1,5 +1,7 @@
 import { randomToken } from '../core/crypto.ts';
 import type { Log } from '../core/log.ts';
+import { type Refusal, refusal } from '../oidc/errors.ts';
+import { type RefusedRequest, refuse } from './refused.ts';
 
 /**
  * What stands before the router: the Host check, the path as it was sent, the client's address, and the last word on
@@ -19,44 +21,86 @@ export type FrontOptions = {
   readonly log: Log;
   /** Routes the request; what it throws becomes an opaque answer. */
   readonly route: (request: Request, peer: Peer) => Promise<Response>;
+  /** The answer to a path that can be none of ours. */
+  readonly onNotFound: (request: Request, peer: Peer) => Response;
   /** The answer to what was thrown: 503 for what passes, else 500. */
-  readonly onFailure: (thrown: unknown, request: Request, errorId: string) => Response;
+  readonly onFailure: (thrown: unknown, request: Request, peer: Peer) => Response;
 };
 
 export type Front = (request: Request, socketAddress: string | null) => Promise<Response>;
 
-export function createFront({ publicUrl, isTrustedProxy, log, route, onFailure }: FrontOptions): Front {
+export function createFront(options: FrontOptions): Front {
+  const { publicUrl, isTrustedProxy, log, route, onNotFound, onFailure } = options;
   const origin = new URL(publicUrl);
   const isHttps = origin.protocol === 'https:';
   return async (request, socketAddress) => {
-    const errorId = newErrorId();
-    const peer = peerOf(request, socketAddress, isTrustedProxy, errorId);
-    const response = await answer(request, peer);
-    return withSecurityHeaders(response, isHttps);
+    const peer = peerOf(request, socketAddress, isTrustedProxy);
+    return withSecurityHeaders(await answer(request, peer), isHttps);
   };
 
   async function answer(request: Request, peer: Peer): Promise<Response> {
-    if (hostOf(request, peer.forwarded) !== origin.host) return misdirected();
-    if (!isPlainPath(request.url)) return new Response('Not found\n', { status: 404, headers: plain });
+    const misaddressed = checkHost(hostOf(request, peer.forwarded), origin);
+    if (misaddressed !== null) {
+      return refuse(log, refusedBy(peer, request), misaddressed.refusal, { status: misaddressed.status });
+    }
+    if (!isPlainPath(request.url)) return onNotFound(request, peer);
     try {
       return await route(request, peer);
     } catch (thrown) {
-      log.error('request.failed', { errorId: peer.errorId, method: request.method, thrown: asError(thrown) });
-      return onFailure(thrown, request, peer.errorId);
+      return onFailure(thrown, request, peer);
     }
   }
 }
 
-const plain = { 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-store' };
+export const refusedBy = ({ errorId, address }: Peer, { url }: { readonly url: string }): RefusedRequest => ({
+  errorId,
+  address,
+  path: loggedPath(url),
+  realm: null,
+});
 
-const newErrorId = (): string => randomToken().slice(0, 12);
+/** What does not look like a path of somebody's making may be a secret that was pasted into one. */
+const loggedPath = (url: string): string =>
+  pathOf(url)
+    .split('/')
+    .map((segment) => (/^[A-Za-z0-9._-]{0,32}$/.test(segment) ? segment : '...'))
+    .slice(0, mostLoggedSegments)
+    .join('/');
+
+const mostLoggedSegments = 8;
+
+const pathOf = (url: string): string => {
+  const path = url.slice(url.indexOf('/', url.indexOf('://') + 3));
+  return path.split('?', 1)[0] ?? '';
+};
+
+type HostFault = { readonly status: 400 | 421; readonly refusal: Refusal };
+
+/** RFC 9112 §3.2: a Host that can be none. */
+const malformedHost: HostFault = {
+  status: 400,
+  refusal: refusal('invalid_request', 'the Host header is not one host', 'RFC 9112 §3.2'),
+};
 
 /** RFC 9110 §15.5.20: this server answers for the configured host only, whatever else points at it. */
-const misdirected = (): Response =>
-  new Response('This host name is not served here. The address in LIMEN_PUBLIC_URL is the only one.\n', {
-    status: 421,
-    headers: plain,
-  });
+const misdirected: HostFault = {
+  status: 421,
+  refusal: refusal(
+    'invalid_request',
+    'this host name is not served here; the address in LIMEN_PUBLIC_URL is the only one',
+    'RFC 9110 §15.5.20',
+  ),
+};
+
+const hostPattern = /^(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[0-9]{1,5})?$/;
+
+function checkHost(host: string | null, { protocol, host: served }: URL): HostFault | null {
+  if (host === null) return misdirected;
+  if (!hostPattern.test(host)) return malformedHost;
+  // RFC 9110 §4.2.3: naming the scheme's own port says nothing new.
+  const withoutDefaultPort = host.replace(protocol === 'https:' ? /:443$/ : /:80$/, '');
+  return withoutDefaultPort === served ? null : misdirected;
+}
 
 /** A proxy in front may have changed Host; it then says the original in X-Forwarded-Host. */
 function hostOf(request: Request, forwarded: boolean): string | null {
@@ -64,19 +108,16 @@ function hostOf(request: Request, forwarded: boolean): string | null {
   return (told ?? request.headers.get('host'))?.toLowerCase() ?? null;
 }
 
-/** Encoded slashes, backslashes and NUL name no path of ours; a router that decodes them would find one. */
+/** No path of ours needs an escape: one that is sent would only be a second spelling, or a slash that a router decodes. */
 function isPlainPath(url: string): boolean {
-  const path = url.split('?', 1)[0] ?? '';
-  return !/%2f|%5c|%00|\\|%(?![0-9a-f]{2})/i.test(path);
+  return /^https?:\/\//.test(url) && !/[%\\#]/.test(pathOf(url));
 }
 
+const newErrorId = (): string => randomToken().slice(0, 12);
+
 /** The right-most address that no trusted proxy of ours wrote (X-Forwarded-For); from anyone else it is ignored. */
-function peerOf(
-  request: Request,
-  socketAddress: string | null,
-  isTrustedProxy: (address: string) => boolean,
-  errorId: string,
-): Peer {
+function peerOf(request: Request, socketAddress: string | null, isTrustedProxy: (address: string) => boolean): Peer {
+  const errorId = newErrorId();
   const direct = withoutMapping(socketAddress ?? 'unknown');
   if (!isTrustedProxy(direct)) return { address: direct, forwarded: false, errorId };
   const chain = (request.headers.get('x-forwarded-for') ?? '').split(',').map((part) => withoutMapping(part.trim()));
@@ -85,9 +126,6 @@ function peerOf(
 }
 
 const withoutMapping = (address: string): string => address.replace(/^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i, '');
-
-const asError = (thrown: unknown): Error =>
-  thrown instanceof Error ? thrown : new Error('something that is no error was thrown');
 
 function withSecurityHeaders(response: Response, isHttps: boolean): Response {
   const { headers } = response;

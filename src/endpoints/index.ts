@@ -5,30 +5,33 @@
  * It must not know SQL, how a rule decides, or how a page looks.
  */
 import { Elysia } from 'elysia';
-import { json, pageResponse } from './answer.ts';
+import { unreachable } from '../core/result.ts';
+import { refusal } from '../oidc/errors.ts';
 import type { Dependencies } from './dependencies.ts';
 import { type Exchange, longestAgent } from './exchange.ts';
-import { createFront, type Front, type Peer } from './front.ts';
+import { createFront, type Front, type Peer, refusedBy } from './front.ts';
 import { metadataEndpoint } from './metadata.ts';
+import { type RefusedRequest, refuse } from './refused.ts';
 import { authorizationServerMetadata, type Method, type Route, routes } from './routes.ts';
+import { failed, notFound, stale, type Telling } from './unavailable.ts';
 
 export type { Dependencies } from './dependencies.ts';
 
-export type EndpointsOptions = Dependencies & {
-  readonly isTrustedProxy: (address: string) => boolean;
-  /** 503 for a failure that passes by itself, 500 for a bug. */
-  readonly isPassing: (thrown: unknown) => boolean;
-  /** Routes that belong to the process, not to an issuer (`/livez`). */
-  readonly operations: { readonly [path: string]: () => Promise<Response> };
-};
+export type EndpointsOptions = Dependencies &
+  Telling & {
+    readonly isTrustedProxy: (address: string) => boolean;
+    /** Routes that belong to the process, not to an issuer (`/livez`). */
+    readonly operations: { readonly [path: string]: () => Promise<Response> };
+  };
 
 export function createEndpoints(options: EndpointsOptions): Front {
   const peers = new WeakMap<Request, Peer>();
+  const peerOf = (request: Request): Peer => peers.get(request) ?? unreachable('a request came past the front');
   const app = new Elysia({ name: 'endpoints', strictPath: true, normalize: false });
   for (const route of routes(options)) {
-    mount(app, route.path, (request, parameters) => serve(options, peers, request, route, null, parameters));
+    mount(app, route.path, (request, parameters) => serve(options, peerOf(request), request, route, null, parameters));
     mount(app, `/realms/:realm${route.path}`, (request, parameters) =>
-      serve(options, peers, request, route, parameters['realm'] ?? '', parameters),
+      serve(options, peerOf(request), request, route, parameters['realm'] ?? '', parameters),
     );
   }
   const metadata: Route = {
@@ -37,13 +40,19 @@ export function createEndpoints(options: EndpointsOptions): Front {
     cors: true,
     needsFreshConfiguration: false,
   };
-  mount(app, metadata.path, (request) => serve(options, peers, request, metadata, null, {}));
+  mount(app, metadata.path, (request) => serve(options, peerOf(request), request, metadata, null, {}));
   mount(app, `${metadata.path}/realms/:realm`, (request, parameters) =>
-    serve(options, peers, request, metadata, parameters['realm'] ?? '', parameters),
+    serve(options, peerOf(request), request, metadata, parameters['realm'] ?? '', parameters),
   );
-  for (const [path, answer] of Object.entries(options.operations)) app.get(path, answer, { parse: 'none' });
+  for (const [path, answer] of Object.entries(options.operations)) {
+    mount(app, path, async (request) =>
+      methodOf(request.method) === 'GET'
+        ? answer()
+        : methodNotAllowed(options, refusedBy(peerOf(request), request), 'GET, HEAD'),
+    );
+  }
   app.onError(({ code, error, request }) => {
-    if (code === 'NOT_FOUND') return notFound(options, request, peers.get(request)?.errorId ?? '');
+    if (code === 'NOT_FOUND') return notFound(options, request, peerOf(request));
     throw error;
   });
   return createFront({
@@ -55,7 +64,8 @@ export function createEndpoints(options: EndpointsOptions): Front {
       peers.set(routable, peer);
       return Promise.resolve(app.handle(routable));
     },
-    onFailure: (thrown, request, errorId) => failed(options, thrown, request, errorId),
+    onNotFound: (request, peer) => notFound(options, request, peer),
+    onFailure: (thrown, request, peer) => failed(options, thrown, request, peer),
   });
 }
 
@@ -74,25 +84,46 @@ function withRoutableUrl(request: Request): Request {
   return start === url.indexOf('/', 11) ? request : new Request(`http://routed.internal${url.slice(start)}`, request);
 }
 
+/** Whatever becomes of it: a page that may call an endpoint may also read why it was refused. */
 async function serve(
   options: EndpointsOptions,
-  peers: WeakMap<Request, Peer>,
+  peer: Peer,
   request: Request,
   route: Route,
   slug: string | null,
   parameters: { readonly [name: string]: string },
 ): Promise<Response> {
-  const peer = peers.get(request);
-  if (peer === undefined) throw new Error('a request came past the front');
+  if (!route.cors) return answer(options, peer, request, route, slug, parameters);
+  try {
+    return allowEveryOrigin(await answer(options, peer, request, route, slug, parameters));
+  } catch (thrown) {
+    return allowEveryOrigin(failed(options, thrown, request, peer));
+  }
+}
+
+function allowEveryOrigin(response: Response): Response {
+  response.headers.set('access-control-allow-origin', '*');
+  response.headers.set('access-control-expose-headers', 'www-authenticate, retry-after');
+  return response;
+}
+
+async function answer(
+  options: EndpointsOptions,
+  peer: Peer,
+  request: Request,
+  route: Route,
+  slug: string | null,
+  parameters: { readonly [name: string]: string },
+): Promise<Response> {
+  const now = options.clock();
+  if (route.needsFreshConfiguration && !options.configuration.isFresh(now)) return stale(options, request, peer);
+  const realm = await realmOf(options, slug, now);
+  if (realm === null) return notFound(options, request, peer);
+  if (request.method === 'OPTIONS' && route.cors) return preflight(route);
   const method = methodOf(request.method);
   const handler = method === null ? undefined : route.methods[method];
-  if (request.method === 'OPTIONS' && route.cors) return preflight(route);
-  if (handler === undefined) return methodNotAllowed(route);
-  const now = options.clock();
-  if (route.needsFreshConfiguration && !options.configuration.isFresh(now)) return stale(peer.errorId);
-  const realm = await realmOf(options, slug, now);
-  if (realm === null) return notFound(options, request, peer.errorId);
-  const exchange: Exchange = {
+  if (handler === undefined) return methodNotAllowed(options, { ...refusedBy(peer, request), realm }, allowOf(route));
+  return handler({
     request,
     realm,
     keys: await options.configuration.keys(realm.id, now),
@@ -104,12 +135,10 @@ async function serve(
     agent: request.headers.get('user-agent')?.slice(0, longestAgent) ?? null,
     now,
     errorId: peer.errorId,
-  };
-  const response = await handler(exchange);
-  if (route.cors) response.headers.set('access-control-allow-origin', '*');
-  return request.method === 'HEAD' ? withoutBody(response) : response;
+  });
 }
 
+/** RFC 9110 §9.3.2: HEAD is GET; the server leaves the content out. */
 const methodOf = (method: string): Method | null => {
   if (method === 'GET' || method === 'HEAD') return 'GET';
   return method === 'POST' ? 'POST' : null;
@@ -130,10 +159,6 @@ function queryOf(url: string): string {
   return mark === -1 ? '' : url.slice(mark + 1);
 }
 
-/** RFC 9110 §9.3.2. */
-const withoutBody = (response: Response): Response =>
-  new Response(null, { status: response.status, headers: response.headers });
-
 const allowOf = ({ methods, cors }: Route): string =>
   [...Object.keys(methods), ...('GET' in methods ? ['HEAD'] : []), ...(cors ? ['OPTIONS'] : [])].join(', ');
 
@@ -142,51 +167,13 @@ const preflight = (route: Route): Response =>
   new Response(null, {
     status: 204,
     headers: {
-      'access-control-allow-origin': '*',
       'access-control-allow-methods': Object.keys(route.methods).join(', '),
       'access-control-allow-headers': 'authorization, content-type, dpop',
       'access-control-max-age': '7200',
-      vary: 'Origin',
     },
   });
 
-/** RFC 9110 §15.5.6. */
-const methodNotAllowed = (route: Route): Response =>
-  json({ error: 'invalid_request', error_description: 'this method is not allowed here' }, 405, {
-    allow: allowOf(route),
-  });
+const wrongMethod = refusal('invalid_request', 'this method is not allowed here', 'RFC 9110 §15.5.6');
 
-const stale = (errorId: string): Response =>
-  json(
-    { error: 'temporarily_unavailable', error_description: `configuration cannot be confirmed (error id ${errorId})` },
-    503,
-    { 'retry-after': '5' },
-  );
-
-const wantsPage = (request: Request): boolean => request.headers.get('accept')?.includes('text/html') === true;
-
-const nowhere = { name: 'Limen' };
-
-function notFound(options: EndpointsOptions, request: Request, errorId: string): Response {
-  if (!wantsPage(request))
-    return json({ error: 'invalid_request', error_description: 'there is nothing at this address' }, 404);
-  const page = { kind: 'error' as const, reason: 'not_found' as const, errorId, backUrl: null, clientName: null };
-  return pageResponse(options.renderPage, { request, realm: nowhere }, page, { status: 404 });
-}
-
-/** The error id and a sentence: nothing else of a failure leaves the process. */
-function failed(options: EndpointsOptions, thrown: unknown, request: Request, errorId: string): Response {
-  const passing = options.isPassing(thrown);
-  const status = passing ? 503 : 500;
-  const headers: { readonly [name: string]: string } = passing ? { 'retry-after': '5' } : {};
-  if (wantsPage(request)) {
-    const page = { kind: 'error' as const, reason: 'server_error' as const, errorId, backUrl: null, clientName: null };
-    return pageResponse(options.renderPage, { request, realm: nowhere }, page, { status, headers });
-  }
-  const error = passing ? 'temporarily_unavailable' : 'server_error';
-  return json(
-    { error, error_description: `the request could not be carried out (error id ${errorId})` },
-    status,
-    headers,
-  );
-}
+const methodNotAllowed = ({ log }: EndpointsOptions, request: RefusedRequest, allow: string): Response =>
+  refuse(log, request, wrongMethod, { status: 405, headers: { allow } });

@@ -2,7 +2,7 @@ import { Type } from '@sinclair/typebox';
 import { instantOfTimedId } from '../core/ids.ts';
 import { toNumericDate } from '../core/time.ts';
 import { type AccessTokenClaims, audienceOf, familyOfJti } from '../oidc/access_token.ts';
-import type { Client } from '../oidc/client.ts';
+import { type Client, countsFrom } from '../oidc/client.ts';
 import { refuseClient } from '../oidc/client_auth/method.ts';
 import {
   type Introspection,
@@ -14,12 +14,12 @@ import {
 import { defineParameters, firstFault } from '../oidc/parameters.ts';
 import { decodeRefreshToken, type RefreshToken } from '../oidc/refresh_token.ts';
 import { subjectOf } from '../oidc/subject.ts';
-import { json, jsonError } from './answer.ts';
+import { json } from './answer.ts';
 import { readForm } from './body.ts';
 import { type Dependencies, findClient } from './dependencies.ts';
 import type { Exchange, Handler } from './exchange.ts';
 import type { VerifyAccessToken } from './own_token.ts';
-import { logRefusal } from './refused.ts';
+import { refuse, refuseBody } from './refused.ts';
 import { authenticate } from './token.ts';
 
 const parameters = defineParameters(
@@ -33,34 +33,25 @@ const parameters = defineParameters(
 export function introspectEndpoint(deps: Dependencies, verify: VerifyAccessToken): Handler {
   return async (exchange) => {
     const body = await readForm(exchange.request);
-    if (!body.ok)
-      return json({ error: 'invalid_request', error_description: body.error.description }, body.error.status);
+    if (!body.ok) return refuseBody(deps.log, exchange, body.error);
     const fault = firstFault(body.value);
-    const caller =
-      fault === null ? await authenticate(deps, exchange, body.value) : { ok: false as const, error: fault };
-    const sent = parameters.read(body.value);
-    const refused = refusalOf(caller, sent);
-    if (refused !== null || !caller.ok || !sent.ok) {
-      const error = refused ?? refuseClient('RFC 7662 §2.1');
-      logRefusal(deps.log, exchange, error);
-      return jsonError(error, exchange);
-    }
+    if (fault !== null) return refuse(deps.log, exchange, fault);
+    const caller = await authenticate(deps, exchange, body.value);
+    if (!caller.ok) return refuse(deps.log, exchange, caller.error);
     const { client, proof } = caller.value;
-    if (proof !== null && !(await deps.spendProof(proof))) return jsonError(refuseClient('RFC 7523 §3'), exchange);
+    const { clientId } = client;
+    if (client.class === 'public') return refuse(deps.log, exchange, publicCaller, { clientId });
+    const sent = parameters.read(body.value);
+    if (!sent.ok) return refuse(deps.log, exchange, sent.error, { clientId });
+    if (proof !== null && !(await deps.spendProof(proof))) {
+      return refuse(deps.log, exchange, refuseClient('RFC 7523 §3'), { clientId });
+    }
     return json(await introspect(deps, exchange, verify, client, sent.value.token));
   };
 }
 
-type Caller = Awaited<ReturnType<typeof authenticate>>;
-
-/** RFC 7662 §2.1: without authentication anybody could scan for tokens. */
-function refusalOf(caller: Caller, sent: ReturnType<typeof parameters.read>) {
-  if (!caller.ok) return caller.error;
-  if (caller.value.client.class === 'public') {
-    return refuseClient('RFC 7662 §2.1', 'only a confidential client may introspect');
-  }
-  return sent.ok ? null : sent.error;
-}
+/** Without authentication anybody could scan for tokens. */
+const publicCaller = refuseClient('RFC 7662 §2.1', 'only a confidential client may introspect');
 
 async function introspect(
   deps: Dependencies,
@@ -86,9 +77,10 @@ async function aboutAccessToken(
   const familyId = familyOfJti(claims.jti);
   // A token without family is judged by signature, time and the state of its client.
   if (familyId === null)
-    return claims.iat * 1000 >= client.validFrom - 1000 ? introspectAccessToken(claims, null) : inactive;
+    return claims.iat * 1000 >= countsFrom(client, realm) - 1000 ? introspectAccessToken(claims, null) : inactive;
   const family = await deps.families.readLive(familyId, realm.id);
-  const alive = family !== null && family.clientId === claims.client_id && family.createdAt >= client.validFrom;
+  const alive =
+    family !== null && family.clientId === claims.client_id && family.createdAt >= countsFrom(client, realm);
   return alive ? introspectAccessToken(claims, family.username) : inactive;
 }
 
@@ -101,7 +93,7 @@ async function aboutRefreshToken(
 ): Promise<Introspection> {
   const family = await deps.families.readLive(token.familyId, realm.id);
   if (family === null || !family.hasRefreshToken || family.generation !== token.generation) return inactive;
-  if (family.clientId !== caller.clientId || family.createdAt < caller.validFrom) return inactive;
+  if (family.clientId !== caller.clientId || family.createdAt < countsFrom(caller, realm)) return inactive;
   return introspectRefreshToken(family, {
     issuer: realm.issuer,
     subject: family.userId === null ? null : subjectOf(family.userId),

@@ -1,5 +1,6 @@
+import { appendQuery } from '../oidc/authorize/response.ts';
 import type { Client } from '../oidc/client.ts';
-import { type Refusal, refusal } from '../oidc/errors.ts';
+import type { Refusal } from '../oidc/errors.ts';
 import { type IdTokenHint, verifyIdTokenHint } from '../oidc/id_token_hint.ts';
 import { decideLogout, logoutParameters } from '../oidc/logout.ts';
 import { type Form, firstFault, parseForm } from '../oidc/parameters.ts';
@@ -21,10 +22,11 @@ import { logRefusal } from './refused.ts';
 export function logoutEndpoint(deps: Dependencies): Handler {
   return async (exchange) => {
     const body = exchange.request.method === 'POST' ? await readForm(exchange.request) : null;
-    if (body?.ok === false) return errorPage(deps, exchange, null, body.error.status);
+    if (body?.ok === false) return errorPage(deps, exchange, body.error.refusal, body.error.status);
     const form = body === null ? parseForm(exchange.query) : body.value;
     const asked = await readRequest(deps, exchange, form);
     if ('error' in asked) return errorPage(deps, exchange, asked, 400);
+    if (body !== null && !isOwnSubmit(exchange, new URL(deps.publicUrl).origin)) return byGet(exchange, asked);
     const browser = browserOf(exchange);
     const session = await sessionOf(deps, exchange, { session: undefined }, null);
     const decision = decideLogout({ ...asked, realm: exchange.realm, sessionId: session?.id ?? null });
@@ -39,6 +41,15 @@ export function logoutEndpoint(deps: Dependencies): Handler {
     if (answered === 'stay') return stay(deps, exchange, asked.hintClient);
     return ask(deps, exchange, browser, session, asked);
   };
+}
+
+/**
+ * A POST from another site carries no Lax cookie, so nobody would seem to be signed in, and the session would outlive the
+ * sign-out. As GET the same request comes with it.
+ */
+function byGet({ realm }: Exchange, { carried }: Asked): Response {
+  const fields = Object.entries(carried);
+  return redirect(appendQuery(`${realm.issuer}/logout`, fields));
 }
 
 type Asked = {
@@ -137,12 +148,8 @@ function stay(deps: Dependencies, exchange: Exchange, client: Client | null): Re
   return pageResponse(deps.renderPage, exchange, page);
 }
 
-function errorPage(deps: Dependencies, exchange: Exchange, refused: Refusal | null, status: number): Response {
-  logRefusal(
-    deps.log,
-    exchange,
-    refused ?? refusal('invalid_request', 'the body is not a form', 'OIDC RP-Initiated Logout §2'),
-  );
+function errorPage(deps: Dependencies, exchange: Exchange, refused: Refusal, status: number): Response {
+  logRefusal(deps.log, exchange, refused);
   const page = { kind: 'error' as const, reason: 'request_invalid' as const, errorId: exchange.errorId };
   return pageResponse(deps.renderPage, exchange, { ...page, backUrl: null, clientName: null }, { status });
 }

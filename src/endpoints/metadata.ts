@@ -24,9 +24,14 @@ function prebuilt<Source extends object>(build: (source: Source) => unknown): (s
 
 function serve({ bytes, etag }: Prebuilt, { request }: Exchange, mediaType: string): Response {
   const headers = { 'content-type': mediaType, 'cache-control': `public, max-age=${maxAgeSeconds}`, etag };
-  const unchanged = request.headers.get('if-none-match')?.split(/, */).includes(etag) === true;
-  return unchanged ? new Response(null, { status: 304, headers }) : new Response(bytes, { headers });
+  return isKnown(request.headers.get('if-none-match'), etag)
+    ? new Response(null, { status: 304, headers })
+    : new Response(bytes, { headers });
 }
+
+/** RFC 9110 §13.1.2: compared weakly, since whoever compresses on the way marks our tag as weak. */
+const isKnown = (ifNoneMatch: string | null, etag: string): boolean =>
+  ifNoneMatch?.split(',').some((tag) => ['*', etag].includes(tag.trim().replace(/^W\//, ''))) === true;
 
 /** OIDC Discovery §4 and RFC 8414 §3: one document. */
 export function metadataEndpoint({ acrValues, uiLocales }: Dependencies): Handler {

@@ -1,15 +1,30 @@
 import type { Log } from '../core/log.ts';
 import type { Refusal } from '../oidc/errors.ts';
-import type { Exchange } from './exchange.ts';
+import { jsonError } from './answer.ts';
+import type { BodyFault } from './body.ts';
 
-/** The line by which an operator resolves an error id: rule, parameter, client; never a value that was sent. */
-export function logRefusal(log: Log, exchange: Exchange, refusal: Refusal, clientId: string | null = null): void {
-  const { errorId, path, realm, address } = exchange;
-  const { error, rule, parameter, description } = refusal;
+/** What is known of a refused request; its realm only once the path has named one. */
+export type RefusedRequest = {
+  readonly errorId: string;
+  readonly path: string;
+  readonly address: string;
+  readonly realm: { readonly slug: string; readonly issuer: string } | null;
+};
+
+/**
+ * The line by which an operator resolves an error id: rule, parameter, client; never a value that was sent. `clientId`:
+ * of a client that exists, since anything can be typed into `client_id`.
+ */
+export function logRefusal(
+  log: Log,
+  { errorId, path, realm, address }: RefusedRequest,
+  { error, rule, parameter, description }: Refusal,
+  clientId: string | null = null,
+): void {
   log.info('request.refused', {
     errorId,
     path,
-    realm: realm.slug,
+    realm: realm?.slug ?? null,
     address,
     clientId,
     error,
@@ -18,3 +33,20 @@ export function logRefusal(log: Log, exchange: Exchange, refusal: Refusal, clien
     description,
   });
 }
+
+export type RefusalAnswer = {
+  readonly clientId?: string | null;
+  /** Where HTTP has a status of its own for it; else the error code's. */
+  readonly status?: number;
+  readonly headers?: { readonly [name: string]: string };
+};
+
+/** Tells the client in JSON and the log in a line, under one id. */
+export function refuse(log: Log, request: RefusedRequest, refused: Refusal, answer: RefusalAnswer = {}): Response {
+  logRefusal(log, request, refused, answer.clientId);
+  return jsonError(refused, request, answer);
+}
+
+/** A body that was never read as parameters. */
+export const refuseBody = (log: Log, request: RefusedRequest, { status, refusal }: BodyFault): Response =>
+  refuse(log, request, refusal, { status });

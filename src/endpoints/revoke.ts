@@ -4,12 +4,11 @@ import { refuseClient } from '../oidc/client_auth/method.ts';
 import { refusal } from '../oidc/errors.ts';
 import { defineParameters, firstFault } from '../oidc/parameters.ts';
 import { decodeRefreshToken } from '../oidc/refresh_token.ts';
-import { json, jsonError } from './answer.ts';
 import { readForm } from './body.ts';
 import type { Dependencies } from './dependencies.ts';
 import type { Handler } from './exchange.ts';
 import type { VerifyAccessToken } from './own_token.ts';
-import { logRefusal } from './refused.ts';
+import { refuse, refuseBody } from './refused.ts';
 import { authenticate } from './token.ts';
 
 const parameters = defineParameters(
@@ -33,26 +32,24 @@ export function revokeEndpoint(deps: Dependencies, verify: VerifyAccessToken): H
   return async (exchange) => {
     const { realm, keys, now } = exchange;
     const body = await readForm(exchange.request);
-    if (!body.ok)
-      return json({ error: 'invalid_request', error_description: body.error.description }, body.error.status);
-    const refuse = (error: Parameters<typeof jsonError>[0]) => {
-      logRefusal(deps.log, exchange, error);
-      return jsonError(error, exchange);
-    };
+    if (!body.ok) return refuseBody(deps.log, exchange, body.error);
     const fault = firstFault(body.value);
-    if (fault !== null) return refuse(fault);
+    if (fault !== null) return refuse(deps.log, exchange, fault);
     const caller = await authenticate(deps, exchange, body.value);
-    if (!caller.ok) return refuse(caller.error);
-    const sent = parameters.read(body.value);
-    if (!sent.ok) return refuse(sent.error);
+    if (!caller.ok) return refuse(deps.log, exchange, caller.error);
     const { client, proof } = caller.value;
-    if (proof !== null && !(await deps.spendProof(proof))) return refuse(refuseClient('RFC 7523 §3'));
+    const { clientId } = client;
+    const sent = parameters.read(body.value);
+    if (!sent.ok) return refuse(deps.log, exchange, sent.error, { clientId });
+    if (proof !== null && !(await deps.spendProof(proof))) {
+      return refuse(deps.log, exchange, refuseClient('RFC 7523 §3'), { clientId });
+    }
     const refreshToken = decodeRefreshToken(deps.ring, realm.id, sent.value.token);
     const claims = typeof refreshToken === 'string' ? await verify(sent.value.token, realm, keys, now) : null;
-    const own = claims?.client_id === client.clientId ? claims : null;
+    const own = claims?.client_id === clientId ? claims : null;
     const familyId = typeof refreshToken === 'string' ? own && familyOfJti(own.jti) : refreshToken.familyId;
-    if (own !== null && familyId === null) return refuse(notRevocable);
-    if (familyId !== null) await deps.families.revoke(familyId, realm.id, client.clientId, 'revoked by client');
+    if (own !== null && familyId === null) return refuse(deps.log, exchange, notRevocable, { clientId });
+    if (familyId !== null) await deps.families.revoke(familyId, realm.id, clientId, 'revoked by client');
     return new Response(null, { status: 200, headers: { 'cache-control': 'no-store' } });
   };
 }

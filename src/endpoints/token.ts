@@ -1,5 +1,4 @@
-import type { Result } from '../core/result.ts';
-import { unreachable } from '../core/result.ts';
+import { err, ok, type Result, unreachable } from '../core/result.ts';
 import { accessTokenClaims } from '../oidc/access_token.ts';
 import { type AuthenticatedClient, authenticateClient } from '../oidc/client_auth/index.ts';
 import { refuseClient } from '../oidc/client_auth/method.ts';
@@ -10,41 +9,50 @@ import { checkGrant } from '../oidc/grants/index.ts';
 import { idTokenAlgorithmOf, idTokenClaims } from '../oidc/id_token.ts';
 import { type Form, firstFault } from '../oidc/parameters.ts';
 import { encodeRefreshToken } from '../oidc/refresh_token.ts';
-import { json, jsonError } from './answer.ts';
+import { json } from './answer.ts';
 import { readForm } from './body.ts';
 import { type Dependencies, findClient, type RealmKeys } from './dependencies.ts';
 import type { Exchange, Handler } from './exchange.ts';
-import { logRefusal } from './refused.ts';
+import { refuse, refuseBody } from './refused.ts';
 
 /** RFC 6749 §3.2. Authenticate, check without the database, spend the assertion, redeem, sign. */
 export function tokenEndpoint(deps: Dependencies): Handler {
   return async (exchange) => {
     const body = await readForm(exchange.request);
-    if (!body.ok) {
-      return json({ error: 'invalid_request', error_description: body.error.description }, body.error.status);
-    }
+    if (!body.ok) return refuseBody(deps.log, exchange, body.error);
     const issued = await issue(deps, exchange, body.value);
     if (issued.ok) return json(await tokenResponse(deps, exchange, issued.value));
-    logRefusal(deps.log, exchange, issued.error);
-    return jsonError(issued.error, exchange);
+    return refuse(deps.log, exchange, issued.error.refusal, { clientId: issued.error.clientId });
   };
 }
 
 type Issued = { readonly issue: Issue; readonly client: AuthenticatedClient['client'] };
 
-async function issue(deps: Dependencies, exchange: Exchange, form: Form): Promise<Result<Issued, Refusal>> {
+type Refused = { readonly refusal: Refusal; readonly clientId: string | null };
+
+async function issue(deps: Dependencies, exchange: Exchange, form: Form): Promise<Result<Issued, Refused>> {
   const fault = firstFault(form);
-  if (fault !== null) return { ok: false, error: fault };
+  if (fault !== null) return err({ refusal: fault, clientId: null });
   const authenticated = await authenticate(deps, exchange, form);
-  if (!authenticated.ok) return authenticated;
-  const { client, proof } = authenticated.value;
-  const { realm, now, address, agent } = exchange;
+  if (!authenticated.ok) return err({ refusal: authenticated.error, clientId: null });
+  const { client } = authenticated.value;
+  const redeemed = await redeem(deps, exchange, form, authenticated.value);
+  return redeemed.ok
+    ? ok({ issue: redeemed.value, client })
+    : err({ refusal: redeemed.error, clientId: client.clientId });
+}
+
+async function redeem(
+  deps: Dependencies,
+  { realm, now, address, agent }: Exchange,
+  form: Form,
+  { client, proof }: AuthenticatedClient,
+): Promise<Result<Issue, Refusal>> {
   const checked = checkGrant({ realm, client, form, ring: deps.ring, now, presenter: { address, agent } });
   if (!checked.ok) return checked;
   // RFC 7523 §3: a jti counts once. Spent last, so that a request refused for another reason can be mended and sent again.
-  if (proof !== null && !(await deps.spendProof(proof))) return { ok: false, error: refuseClient('RFC 7523 §3') };
-  const redeemed = await checked.value(deps.families);
-  return redeemed.ok ? { ok: true, value: { issue: redeemed.value, client } } : redeemed;
+  if (proof !== null && !(await deps.spendProof(proof))) return err(refuseClient('RFC 7523 §3'));
+  return checked.value(deps.families);
 }
 
 /** The client of a request to the token, introspection or revocation endpoint. */

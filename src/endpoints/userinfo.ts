@@ -1,27 +1,29 @@
 import { err, ok, type Result } from '../core/result.ts';
 import { type AccessTokenClaims, audienceOf, familyOfJti } from '../oidc/access_token.ts';
 import { bearerChallenge, readBearerToken } from '../oidc/bearer.ts';
-import { type Refusal, refusal, statusOfError } from '../oidc/errors.ts';
-import type { Form } from '../oidc/parameters.ts';
+import { countsFrom } from '../oidc/client.ts';
+import { type Refusal, refusal } from '../oidc/errors.ts';
+import { type Form, firstFault } from '../oidc/parameters.ts';
 import type { LiveFamily } from '../oidc/ports.ts';
 import { subjectOf } from '../oidc/subject.ts';
 import { userinfoClaims } from '../oidc/userinfo.ts';
-import { described, json } from './answer.ts';
+import { json } from './answer.ts';
 import { type BodyFault, readForm } from './body.ts';
 import { type Dependencies, findClient } from './dependencies.ts';
 import type { Exchange, Handler } from './exchange.ts';
 import type { VerifyAccessToken } from './own_token.ts';
-import { logRefusal } from './refused.ts';
+import { logRefusal, refuse, refuseBody } from './refused.ts';
 
 /** OIDC Core §5.3, RFC 6750: GET and POST, the token in the header or in the body of a POST. */
 export function userinfoEndpoint(deps: Dependencies, verify: VerifyAccessToken): Handler {
   return async (exchange) => {
     const form = await bodyOf(exchange.request);
-    if (!form.ok)
-      return json({ error: 'invalid_request', error_description: form.error.description }, form.error.status);
+    if (!form.ok) return refuseBody(deps.log, exchange, form.error);
+    const fault = form.value === null ? null : firstFault(form.value);
+    if (fault !== null) return challenge(deps, exchange, fault);
     const token = readBearerToken(exchange.request.headers.get('authorization'), form.value);
     if (!token.ok) return challenge(deps, exchange, token.error);
-    if (token.value === null) return challenge(deps, exchange, null);
+    if (token.value === null) return askForToken(deps, exchange);
     const claims = await claimsFor(
       deps,
       exchange,
@@ -56,7 +58,7 @@ async function claimsFor(
   if (familyId === null || !scope.includes('openid')) return err(needsOpenid);
   const client = await findClient(deps, realm, token.client_id, now);
   const family = client === null ? null : await deps.families.readLive(familyId, realm.id);
-  if (client === null || !belongsTo(family, token, client.validFrom)) return err(invalidToken);
+  if (client === null || !belongsTo(family, token, countsFrom(client, realm))) return err(invalidToken);
   return ok(userinfoClaims(subjectOf(family.userId), scope, family.claims.userinfo, family.userClaims));
 }
 
@@ -70,10 +72,14 @@ function belongsTo(
   );
 }
 
-function challenge({ log }: Dependencies, exchange: Exchange, refused: Refusal | null): Response {
-  const status = refused === null ? 401 : statusOfError(refused.error);
-  const headers = { 'www-authenticate': bearerChallenge(exchange.realm.issuer, refused) };
-  if (refused === null) return json({}, status, headers);
-  logRefusal(log, exchange, refused);
-  return json({ error: refused.error, error_description: described(refused, exchange.errorId) }, status, headers);
+const challenge = ({ log }: Dependencies, exchange: Exchange, refused: Refusal): Response =>
+  refuse(log, exchange, refused, { headers: { 'www-authenticate': bearerChallenge(exchange.realm.issuer, refused) } });
+
+const noToken = refusal('invalid_token', 'no access token was sent', 'RFC 6750 §3.1');
+
+/** RFC 6750 §3.1: who sent no token is told no error; the id alone says nothing. */
+function askForToken({ log }: Dependencies, exchange: Exchange): Response {
+  logRefusal(log, exchange, noToken);
+  const headers = { 'www-authenticate': bearerChallenge(exchange.realm.issuer, null) };
+  return json({ error_id: exchange.errorId }, 401, headers);
 }

@@ -50,11 +50,30 @@ export type Client = {
 export const countsFrom = (client: Pick<Client, 'validFrom'>, realm: Pick<Realm, 'validFrom'>): Instant =>
   Math.max(client.validFrom, realm.validFrom);
 
-/** What the consent page and the account page show of a client (OIDC Registration §2). */
+/**
+ * Registered metadata by its wire names (OIDC Registration §2, Front- and Back-Channel Logout §2, RFC 7591 §2), as far as it
+ * has no member of its own above.
+ */
 export type ClientMetadata = {
   readonly client_uri?: string;
   readonly logo_uri?: string;
   readonly policy_uri?: string;
   readonly tos_uri?: string;
   readonly contacts?: readonly string[];
+  readonly application_type?: 'web' | 'native';
+  readonly jwks_uri?: string;
+  readonly sector_identifier_uri?: string;
+  readonly subject_type?: 'public' | 'pairwise';
+  readonly userinfo_signed_response_alg?: string;
+  readonly request_object_signing_alg?: string;
+  readonly request_uris?: readonly string[];
+  readonly initiate_login_uri?: string;
+  readonly default_acr_values?: readonly string[];
+  readonly token_endpoint_auth_signing_alg?: string;
+  readonly frontchannel_logout_uri?: string;
+  readonly frontchannel_logout_session_required?: boolean;
+  readonly backchannel_logout_uri?: string;
+  readonly backchannel_logout_session_required?: boolean;
+  readonly software_id?: string;
+  readonly software_version?: string;
 };

@@ -26,6 +26,8 @@ export type CompletionFacts = {
   readonly run: Run;
   /** The session that the browser came with. */
   readonly session: FoundSession | null;
+  /** Where there is none: the one that was idle for too long. */
+  readonly idleSession: FoundSession | null;
 };
 
 export function complete(facts: CompletionFacts): Completion {
@@ -78,20 +80,43 @@ function codeContent({ exchange, request, run }: CompletionFacts, sessionId: Ses
 }
 
 export const codeOf = (ring: KeyRing, realm: Realm, { familyId }: RunResult, content: CodeContent): string =>
-  sealCode(ring, realm.id, { familyId: brandId<FamilyId>(familyId), content });
+  sealCode(ring, realm.id, { familyId: brandId<FamilyId>(familyId), content: inOneOrder(content) });
 
-/** The same person's session goes on under a new cookie; anyone else gets a new one and the former ends. */
-function sessionChange({ exchange, ring, run, session }: CompletionFacts): SessionChange {
+/** jsonb gives members back in its own order, and another order would seal to another code. */
+const inOneOrder = (content: CodeContent): CodeContent => ({
+  client_id: content.client_id,
+  user_id: content.user_id,
+  session_id: content.session_id,
+  redirect_uri: content.redirect_uri,
+  scope: content.scope,
+  audience: content.audience,
+  nonce: content.nonce,
+  code_challenge: content.code_challenge,
+  auth_time: content.auth_time,
+  acr: content.acr,
+  amr: content.amr,
+  claims: { userinfo: content.claims.userinfo, id_token: content.claims.id_token },
+  issued_at: content.issued_at,
+  expires_at: content.expires_at,
+});
+
+/**
+ * The same person's session goes on under a new cookie; anyone else gets a new one and the former ends. One that was idle
+ * for too long is treated alike, since what hangs on it would otherwise outlive every sign-out of this browser; but what
+ * was proved in it counts no more.
+ */
+function sessionChange({ exchange, ring, run, session, idleSession }: CompletionFacts): SessionChange {
   const { realm, address, agent } = exchange;
-  const renews = session !== null && session.user.userId === run.userId;
+  const former = session ?? idleSession;
+  const renews = former !== null && former.user.userId === run.userId;
   const cookie =
     sessionCookie(ring, run.id, ring.newest().keyId) ?? unreachable('the newest ring entry is not in the ring');
   return {
-    sessionId: renews ? session.id : newId<SessionId>(),
+    sessionId: renews ? former.id : newId<SessionId>(),
     secretHash: sha256(cookie),
-    evidence: renews ? merge(session.evidence, own(run.evidence)) : own(run.evidence),
+    evidence: renews && session !== null ? merge(session.evidence, own(run.evidence)) : own(run.evidence),
     absoluteLifetimeSeconds: realm.settings.sessionAbsoluteLifetimeSeconds,
-    former: session && { sessionId: session.id, userId: session.user.userId },
+    former: former && { sessionId: former.id, userId: former.user.userId },
     address,
     agent,
   };

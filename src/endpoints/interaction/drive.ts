@@ -78,21 +78,36 @@ async function answer(
 /** The browser's living session, looked up once per exchange. */
 export async function sessionOf(
   { sessions }: Pick<Dependencies, 'sessions'>,
-  { request, realm }: Exchange,
+  exchange: Exchange,
   lookups: Lookups,
   audience: string | null,
 ): Promise<FoundSession | null> {
   if (lookups.session !== undefined) return lookups.session;
-  const cookie = readCookie(request, realm, 'session');
-  const found =
-    cookie === null
-      ? null
-      : await sessions.find({
-          realmId: realm.id,
-          secretHash: sha256(cookie),
-          clientId: audience === null ? null : brandId<ClientId>(audience),
-          idleLifetimeSeconds: realm.settings.sessionIdleLifetimeSeconds,
-        });
-  lookups.session = found !== null && found.createdAt >= realm.validFrom ? found : null;
+  const { sessionIdleLifetimeSeconds } = exchange.realm.settings;
+  lookups.session = await findSession(sessions, exchange, audience, sessionIdleLifetimeSeconds);
   return lookups.session;
+}
+
+/** The session of the browser's cookie even if it was idle for too long: what hangs on it lives as long as it does. */
+export const idleSessionOf = (
+  { sessions }: Pick<Dependencies, 'sessions'>,
+  exchange: Exchange,
+): Promise<FoundSession | null> =>
+  findSession(sessions, exchange, null, exchange.realm.settings.sessionAbsoluteLifetimeSeconds);
+
+async function findSession(
+  sessions: Dependencies['sessions'],
+  { request, realm }: Exchange,
+  audience: string | null,
+  idleLifetimeSeconds: number,
+): Promise<FoundSession | null> {
+  const cookie = readCookie(request, realm, 'session');
+  if (cookie === null) return null;
+  const found = await sessions.find({
+    realmId: realm.id,
+    secretHash: sha256(cookie),
+    clientId: audience === null ? null : brandId<ClientId>(audience),
+    idleLifetimeSeconds,
+  });
+  return found !== null && found.createdAt >= realm.validFrom ? found : null;
 }

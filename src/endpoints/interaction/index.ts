@@ -17,10 +17,10 @@ import type { Exchange, Handler } from '../exchange.ts';
 import { type Browser, browserOf, isOwnSubmit } from './browser.ts';
 import { complete } from './completion.ts';
 import { demandOf } from './demand.ts';
-import { type Driven, drive, sessionOf } from './drive.ts';
+import { type Driven, drive, idleSessionOf, sessionOf } from './drive.ts';
 import { formToken, isFormToken, longestHandle, openHandle, sealRun } from './handle.ts';
 import type { FlowVersion, Move, RunDocuments, StoredRun } from './ports.ts';
-import { type Recipient, sendFailure, sendResult } from './respond.ts';
+import { type Recipient, repeatResult, sendFailure, sendResult } from './respond.ts';
 
 /** A run where it stands: in its handle or in its row. */
 type Position = RunDocuments & {
@@ -113,6 +113,9 @@ async function submit(deps: Dependencies, exchange: Exchange): Promise<Response>
   const isProven = isFormToken(deps.ring, input['token'] ?? '', browser.binding, found.run.id, sentStep);
   const isHeld = found.bindingHash === null || browser.bindingHash.equals(found.bindingHash);
   if (!isOurs || !isProven || !isHeld) return redirect(urlOf(exchange, found.handle), browser.cookies);
+  // Going back to a page from before the run became a row must cost no hash and count no failure.
+  const stored = found.isStored ? null : await deps.runs.find(exchange.realm.id, found.run.id);
+  if (stored !== null) return whereItStands(deps, exchange, browser, stored);
   const driven = await drive(deps, exchange, found, { kind: 'submit', step: sentStep, input });
   return settle(deps, exchange, browser, { ...found, bindingHash: browser.bindingHash }, driven);
 }
@@ -158,11 +161,15 @@ async function mayHold({ runs }: Dependencies, { bindingHash }: Browser, stored:
   return runs.bind(stored.run.realmId, stored.run.id, bindingHash);
 }
 
-/** A sealed run under another browser's cookie begins again: what one person typed is not shown to another. */
+/**
+ * A sealed run under another browser's cookie begins again: what one person typed is not shown to another. It gets an id
+ * of its own, or whoever proves something first would take the run from the other.
+ */
 function heldBy({ now }: Exchange, browser: Browser, position: Position): Position {
   const { bindingHash, isStored, run, version } = position;
   if (isStored || bindingHash === null || browser.bindingHash.equals(bindingHash)) return position;
-  return { ...position, run: { ...restart(run, version.definition, version.id, now), state: [] }, bindingHash: null };
+  const begun = restart(run, version.definition, version.id, now);
+  return { ...position, run: { ...begun, id: newTimedId<RunId>(run.expiresAt), state: [] }, bindingHash: null };
 }
 
 /** Writes what the step decided, then answers. */
@@ -227,7 +234,8 @@ async function succeed(
   const { client, request } = position;
   const { run, effects } = driven;
   const cookieSession = await currentSession(deps, exchange, driven);
-  const completion = complete({ exchange, ring: deps.ring, client, request, run, session: cookieSession });
+  const idleSession = cookieSession === null ? await idleSessionOf(deps, exchange) : null;
+  const completion = complete({ exchange, ring: deps.ring, client, request, run, session: cookieSession, idleSession });
   const recipient = recipientOf(exchange, browser, position);
   if (!position.isStored && effects.length === 0 && completion.session === null) {
     if (cookieSession?.touchDue === true) await deps.sessions.touch(run.realmId, cookieSession.id);
@@ -243,7 +251,7 @@ async function succeed(
     : sendResult(deps, recipient, run, completion.result);
 }
 
-/** The session that this browser had before it proved who it is: renewed or ended with the new one. */
+/** The session that this browser came with. */
 async function currentSession(deps: Dependencies, exchange: Exchange, { session, run }: Driven) {
   if (session !== undefined) return session;
   return sessionOf(deps, exchange, { session: undefined }, run.demand.consent?.audience ?? null);
@@ -257,21 +265,33 @@ async function afterLoss(
   { id, realmId }: Run,
 ): Promise<Response> {
   const stored = await deps.runs.find(realmId, id);
-  const isHolder = stored !== null && (stored.bindingHash === null || browser.bindingHash.equals(stored.bindingHash));
-  if (!isHolder || !isOver(stored.run)) return redirect(urlOf(exchange, id), browser.cookies);
+  return stored === null
+    ? redirect(urlOf(exchange, id), browser.cookies)
+    : whereItStands(deps, exchange, browser, stored);
+}
+
+/** On to a stored run's page; where it is over its holder gets its end at once. */
+async function whereItStands(
+  deps: Dependencies,
+  exchange: Exchange,
+  browser: Browser,
+  stored: StoredRun,
+): Promise<Response> {
+  const isHolder = stored.bindingHash === null || browser.bindingHash.equals(stored.bindingHash);
+  if (!isHolder || !isOver(stored.run)) return redirect(urlOf(exchange, stored.run.id), browser.cookies);
   const client = await findClient(deps, exchange.realm, stored.request.clientId, exchange.now);
   if (client === null) return errorPage(deps, exchange, 'client_unknown', 400);
   return repeat(deps, { exchange, client, request: stored.request, cookies: browser.cookies }, stored);
 }
 
 /** A run ends once; asked again it says the same. */
-function repeat(
+async function repeat(
   deps: Dependencies,
   recipient: Recipient,
   { run, result }: Pick<StoredRun, 'run' | 'result'>,
-): Response {
+): Promise<Response> {
   if (run.status === 'completed')
-    return sendResult(deps, recipient, run, result ?? unreachable('a completed run without result'));
+    return repeatResult(deps, recipient, run, result ?? unreachable('a completed run without result'));
   return sendFailure(deps, recipient, run.failure ?? unreachable(`run ${run.id} failed without a reason`));
 }
 

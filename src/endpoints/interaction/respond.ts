@@ -1,3 +1,5 @@
+import { sha256 } from '../../core/crypto.ts';
+import type { Instant } from '../../core/time.ts';
 import type { FailureReason, Run } from '../../flow/run.ts';
 import type { AuthorizationRequest } from '../../oidc/authorize/index.ts';
 import { type AuthorizationResponse, codeResponse, errorResponse } from '../../oidc/authorize/response.ts';
@@ -47,16 +49,49 @@ export function sendFailure(deps: Dependencies, recipient: Recipient, reason: Fa
   return pageResponse(deps.renderPage, exchange, page, { status: 410, cookies, uiLocales: request.uiLocales });
 }
 
-/** Within the code's lifetime a repeat gets the same redirect and the same cookie; later, a link. */
-export function sendResult(deps: Dependencies, recipient: Recipient, run: Run, result: RunResult): Response {
+/** The end of a run that succeeded just now: to the client with a code, or a page with a link; and the session's cookie. */
+export const sendResult = (deps: Dependencies, recipient: Recipient, run: Run, result: RunResult): Response =>
+  resultResponse(deps, recipient, { run, result, cookie: cookieOf(deps, run, result) });
+
+/**
+ * Within the code's lifetime a repeat gets the same redirect, later a link. The same cookie goes with it, in case the first
+ * answer was lost; not where its session has ended or goes on under another cookie: that one would be overwritten.
+ */
+export async function repeatResult(
+  deps: Dependencies,
+  recipient: Recipient,
+  run: Run,
+  result: RunResult,
+): Promise<Response> {
+  const { realm, now } = recipient.exchange;
+  const cookie = isTimely(run, result, now) ? cookieOf(deps, run, result) : null;
+  const session =
+    cookie === null
+      ? null
+      : await deps.sessions.find({
+          realmId: realm.id,
+          secretHash: sha256(cookie),
+          clientId: null,
+          idleLifetimeSeconds: realm.settings.sessionIdleLifetimeSeconds,
+        });
+  return resultResponse(deps, recipient, { run, result, cookie: session === null ? null : cookie });
+}
+
+const isTimely = (run: Run, { code }: RunResult, now: Instant): boolean => now < (code?.expires_at ?? run.expiresAt);
+
+const cookieOf = ({ ring }: Dependencies, run: Run, { sessionKeyId }: RunResult): string | null =>
+  sessionKeyId === null ? null : sessionCookie(ring, run.id, sessionKeyId);
+
+function resultResponse(
+  deps: Dependencies,
+  recipient: Recipient,
+  { run, result, cookie }: { readonly run: Run; readonly result: RunResult; readonly cookie: string | null },
+): Response {
   const { exchange, request, client } = recipient;
   const { realm, now } = exchange;
-  const { code, sessionKeyId } = result;
-  const isTimely = now < (code?.expires_at ?? run.expiresAt);
-  const cookie = sessionKeyId === null || !isTimely ? null : sessionCookie(deps.ring, run.id, sessionKeyId);
   const cookies = cookie === null ? recipient.cookies : [...recipient.cookies, setCookie(realm, 'session', cookie)];
-  if (code !== null && isTimely) {
-    const sealed = codeOf(deps.ring, realm, result, code);
+  if (result.code !== null && isTimely(run, result, now)) {
+    const sealed = codeOf(deps.ring, realm, result, result.code);
     return send(deps, { ...recipient, cookies }, codeResponse(request.target, realm.issuer, sealed));
   }
   const page = { kind: 'completed' as const, backUrl: backUrl(client, request), clientName: client.name };

@@ -1,8 +1,7 @@
 import { exportJWK, generateKeyPair } from 'jose';
-import { brandId, type ClientId } from '../../../src/core/ids.ts';
+import { brandId, type ClientId, type RealmId } from '../../../src/core/ids.ts';
 import { systemClock } from '../../../src/core/time.ts';
 import { createClients } from '../../../src/store/clients.ts';
-import { createRealms } from '../../../src/store/realms.ts';
 import type { Provider } from '../../provider.ts';
 
 /** Where every client of these tests is sent back to; nobody listens there. */
@@ -12,9 +11,9 @@ export const signedOutUri = 'http://127.0.0.1:4020/signed-out';
 export const alice = { username: 'alice', password: 'alice-in-the-demo' };
 
 /** A private key that can leave nothing but signatures, and its public half. */
-export async function newKey(kid: string) {
-  const { privateKey, publicKey } = await generateKeyPair('ES256');
-  return { privateKey, jwk: { ...(await exportJWK(publicKey)), kid, alg: 'ES256', use: 'sig' } };
+export async function newKey(kid: string, alg = 'ES256') {
+  const { privateKey, publicKey } = await generateKeyPair(alg);
+  return { privateKey, jwk: { ...(await exportJWK(publicKey)), kid, alg, use: 'sig' } };
 }
 
 type Key = Awaited<ReturnType<typeof newKey>>;
@@ -27,11 +26,10 @@ export async function registerClient(
   { database, issuer }: Provider,
   { clientId, authMethod, key }: { readonly clientId: string; readonly authMethod: string; readonly key?: Key },
 ): Promise<string> {
-  const realm = await createRealms(database, { ring: unusedRing, system: {} }).show('main');
-  if (realm === null) throw new Error('the fixtures have a realm main');
+  const [realm] = await database.sql`SELECT id FROM realms WHERE is_default`;
   const created = await createClients(database, { system: {} }).create(
     {
-      realmId: realm.id,
+      realmId: brandId<RealmId>(String(realm?.['id'])),
       clientId: brandId<ClientId>(clientId),
       class: 'confidential',
       name: clientId,
