@@ -74,9 +74,10 @@ export async function createApp(options: AppOptions): Promise<App> {
   const partitions = createPartitions(signIn);
   const sessions = createSsoSessions(signIn);
   const consents = createConsents(signIn);
+  const users = createUsers(signIn);
   const hashing = startHashing({ command: options.passwordWorker, children: hashingChildren, stuckMilliseconds });
   const verification = createPasswordVerification({
-    users: createUsers(signIn),
+    users,
     lockouts,
     hashing,
     turns: hashingChildren,
@@ -103,6 +104,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     configuration: methodsOf(configuration),
     families: createFamilies(tokens, createAudit(tokens, clock)),
     spendProof: createSeenProofs(tokens).spend,
+    userClaims: async (realmId, userId) => (await users.show(realmId, { userId }))?.claims ?? null,
     sessions: sessionsPort(sessions, audit, signIn),
     consents,
     runs: createAuthSessions<RunDocuments['request'], NonNullable<RunDocuments['result']>>(signIn, consents, audit),

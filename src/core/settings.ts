@@ -34,6 +34,14 @@ export const settings = {
     sentence: 'Which clients must send a PKCE code_challenge (RFC 7636).',
     loosens: (inherited, value) => inherited === 'required for all' && value === 'required for public',
   }),
+  implicitAndHybrid: row({
+    schema: Type.Boolean(),
+    default: false,
+    scope: 'client',
+    sentence:
+      'Whether response types that return tokens through the browser are served; RFC 9700 §2.1.2 advises against them.',
+    loosens: (inherited, value) => !inherited && value,
+  }),
   rotation: row({
     schema: Type.Union([Type.Literal('always'), Type.Literal('never')]),
     default: 'always',

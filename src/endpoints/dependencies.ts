@@ -1,12 +1,14 @@
 import type { JWK } from 'jose';
-import type { RealmId } from '../core/ids.ts';
+import type { RealmId, UserId } from '../core/ids.ts';
 import type { KeyRing } from '../core/key_ring.ts';
 import type { Log } from '../core/log.ts';
+import { unreachable } from '../core/result.ts';
 import type { Clock, Instant } from '../core/time.ts';
 import type { RenderPage } from '../login/render.ts';
 import type { Client } from '../oidc/client.ts';
 import type { Families, SpendProof } from '../oidc/ports.ts';
 import type { Realm } from '../oidc/realm.ts';
+import type { StandardClaims } from '../oidc/standard_claims.ts';
 import type { Consents, FlowVersion, Runs, Sessions, VerifyPassword } from './interaction/ports.ts';
 
 /** A realm's keys as the configuration cache holds them. */
@@ -36,6 +38,8 @@ export type Dependencies = {
   readonly configuration: Configuration;
   readonly families: Families;
   readonly spendProof: SpendProof;
+  /** null: no such user. */
+  readonly userClaims: (realmId: RealmId, userId: UserId) => Promise<StandardClaims | null>;
   readonly sessions: Sessions;
   readonly consents: Consents;
   readonly runs: Runs;
@@ -44,6 +48,10 @@ export type Dependencies = {
   readonly acrValues: readonly string[];
   readonly uiLocales: readonly string[];
 };
+
+/** A registry names the algorithm, so a realm without a key for it is a bug of its making. */
+export const signerOf = ({ signers }: RealmKeys, algorithm: string) =>
+  signers.get(algorithm) ?? unreachable(`the realm has no active ${algorithm} key`);
 
 /** Unknown and disabled clients are the same to everyone outside. */
 export async function findClient(

@@ -59,11 +59,11 @@ export const refusedBy = ({ errorId, address }: Peer, { url }: { readonly url: s
   realm: null,
 });
 
-/** What does not look like a path of somebody's making may be a secret that was pasted into one. */
+/** Words only: whatever has digits may be a handle, a token or a secret that was pasted into the path. */
 const loggedPath = (url: string): string =>
   pathOf(url)
     .split('/')
-    .map((segment) => (/^[A-Za-z0-9._-]{0,32}$/.test(segment) ? segment : '...'))
+    .map((segment) => (/^[a-z._-]{0,32}$/i.test(segment) ? segment : '...'))
     .slice(0, mostLoggedSegments)
     .join('/');
 

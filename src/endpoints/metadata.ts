@@ -35,7 +35,7 @@ const isKnown = (ifNoneMatch: string | null, etag: string): boolean =>
 
 /** OIDC Discovery §4 and RFC 8414 §3: one document. */
 export function metadataEndpoint({ acrValues, uiLocales }: Dependencies): Handler {
-  const documentOf = prebuilt((realm: Exchange['realm']) => metadata(realm.issuer, acrValues, uiLocales));
+  const documentOf = prebuilt((realm: Exchange['realm']) => metadata(realm, acrValues, uiLocales));
   return async (exchange) => serve(documentOf(exchange.realm), exchange, 'application/json');
 }
 

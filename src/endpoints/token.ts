@@ -1,4 +1,4 @@
-import { err, ok, type Result, unreachable } from '../core/result.ts';
+import { err, ok, type Result } from '../core/result.ts';
 import { accessTokenClaims } from '../oidc/access_token.ts';
 import { type AuthenticatedClient, authenticateClient } from '../oidc/client_auth/index.ts';
 import { refuseClient } from '../oidc/client_auth/method.ts';
@@ -11,7 +11,7 @@ import { type Form, firstFault } from '../oidc/parameters.ts';
 import { encodeRefreshToken } from '../oidc/refresh_token.ts';
 import { json } from './answer.ts';
 import { readForm } from './body.ts';
-import { type Dependencies, findClient, type RealmKeys } from './dependencies.ts';
+import { type Dependencies, findClient, signerOf } from './dependencies.ts';
 import type { Exchange, Handler } from './exchange.ts';
 import { refuse, refuseBody } from './refused.ts';
 
@@ -84,9 +84,9 @@ function single(form: Form, name: string): string | undefined {
 async function tokenResponse(deps: Dependencies, { realm, keys, now }: Exchange, { issue, client }: Issued) {
   const { grant, scope, familyId, refreshToken, nonce, userClaims } = issue;
   const access = accessTokenClaims({ realm, client, grant, scope, familyId, now });
-  const accessToken = await signer(keys, client.settings.accessTokenSigningAlgorithm).sign('at+jwt', access);
+  const accessToken = await signerOf(keys, client.settings.accessTokenSigningAlgorithm).sign('at+jwt', access);
   const identity = scope.includes('openid')
-    ? idTokenClaims({ realm, client, grant, userClaims, nonce, accessToken, now })
+    ? idTokenClaims({ realm, client, grant, userClaims, nonce, accessToken, code: null, now })
     : null;
   return {
     access_token: accessToken,
@@ -94,9 +94,6 @@ async function tokenResponse(deps: Dependencies, { realm, keys, now }: Exchange,
     expires_in: client.settings.accessTokenLifetimeSeconds,
     scope: scope.join(' '),
     ...(refreshToken === null ? {} : { refresh_token: encodeRefreshToken(deps.ring, realm.id, refreshToken) }),
-    ...(identity === null ? {} : { id_token: await signer(keys, idTokenAlgorithmOf(client)).sign('JWT', identity) }),
+    ...(identity === null ? {} : { id_token: await signerOf(keys, idTokenAlgorithmOf(client)).sign('JWT', identity) }),
   };
 }
-
-const signer = (keys: RealmKeys, algorithm: string) =>
-  keys.signers.get(algorithm) ?? unreachable(`the realm has no active ${algorithm} key`);

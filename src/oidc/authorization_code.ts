@@ -22,6 +22,8 @@ const schema = Type.Object({
   acr: Type.Union([text, Type.Null()]),
   amr: Type.Array(text),
   claims: Type.Object({ userinfo: Type.Array(text), id_token: Type.Array(text) }),
+  /** The family of the access token that was returned beside this code (hybrid response types). */
+  front_family_id: Type.Union([text, Type.Null()]),
   /** Milliseconds. */
   expires_at: Type.Integer(),
   issued_at: Type.Integer(),

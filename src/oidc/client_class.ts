@@ -1,6 +1,12 @@
 import { err, ok, type Result } from '../core/result.ts';
 import { kindOfRedirectUri } from './authorize/redirect_uri.ts';
-import { responseTypesSupported } from './authorize/response_type.ts';
+import {
+  canonicalResponseType,
+  grantTypesOf,
+  isFrontChannel,
+  isResponseType,
+  responseTypeNames,
+} from './authorize/response_type.ts';
 import type { Client, ClientClass } from './client.ts';
 import { classOfAuthMethod, clientAuthMethodNames } from './client_auth/index.ts';
 import { classesOfGrantType, grantTypeNames } from './grants/index.ts';
@@ -37,7 +43,12 @@ export type ClientDraft = Pick<
   | 'scope'
   | 'idTokenSignedResponseAlg'
   | 'jwks'
-> & { readonly clientId: string; readonly rotation: 'always' | 'never' };
+> & {
+  readonly clientId: string;
+  readonly rotation: 'always' | 'never';
+  /** The effective setting. */
+  readonly implicitAndHybrid: boolean;
+};
 
 type Check = (draft: ClientDraft) => readonly RegistrationFault[];
 
@@ -65,12 +76,14 @@ const checks: readonly Check[] = [
     );
   },
   ({ grantTypes, class: clientClass }) =>
-    grantTypes.flatMap((type) => {
-      const classes = classesOfGrantType(type);
-      if (classes.length === 0)
-        return [fault('grant_types', `${printed(type)} is not one of ${grantTypeNames.join(', ')}`)];
-      return when(!classes.includes(clientClass), 'grant_types', `${type} is not for a ${clientClass} client`);
-    }),
+    grantTypes
+      .filter((type) => type !== 'implicit')
+      .flatMap((type) => {
+        const classes = classesOfGrantType(type);
+        if (classes.length === 0)
+          return [fault('grant_types', `${printed(type)} is not one of ${grantTypeNames.join(', ')}`)];
+        return when(!classes.includes(clientClass), 'grant_types', `${type} is not for a ${clientClass} client`);
+      }),
   ({ grantTypes }) => when(grantTypes.length === 0, 'grant_types', 'must name at least one grant'),
   ({ grantTypes }) =>
     when(
@@ -78,25 +91,22 @@ const checks: readonly Check[] = [
       'grant_types',
       'refresh_token needs authorization_code, which is where refresh tokens come from',
     ),
-  ({ responseTypes }) =>
-    responseTypes.flatMap((type) =>
+  ({ responseTypes, implicitAndHybrid }) => responseTypes.flatMap((type) => checkResponseType(type, implicitAndHybrid)),
+  ({ grantTypes, responseTypes }) => {
+    const needed = new Set(responseTypes.map(canonicalResponseType).filter(isResponseType).flatMap(grantTypesOf));
+    return ['authorization_code', 'implicit'].flatMap((grant) =>
       when(
-        !responseTypesSupported.some((supported) => supported === type),
+        grantTypes.includes(grant) !== needed.has(grant),
         'response_types',
-        `${printed(type)} is not one of ${responseTypesSupported.join(', ')}`,
+        `the grant ${grant} and the response types that need it go together (RFC 7591 §2.1)`,
       ),
-    ),
-  ({ grantTypes, responseTypes }) =>
-    when(
-      grantTypes.includes('authorization_code') !== responseTypes.includes('code'),
-      'response_types',
-      'code and the grant authorization_code go together (RFC 7591 §2.1)',
-    ),
+    );
+  },
   ({ grantTypes, redirectUris }) =>
     when(
-      grantTypes.includes('authorization_code') && redirectUris.length === 0,
+      grantTypes.some((type) => ['authorization_code', 'implicit'].includes(type)) && redirectUris.length === 0,
       'redirect_uris',
-      'the authorization_code grant needs at least one',
+      'a client that signs people in needs at least one',
     ),
   ({ redirectUris, class: clientClass }) => redirectUris.flatMap((uri) => checkRedirectUri(uri, clientClass)),
   ({ postLogoutRedirectUris, class: clientClass }) =>
@@ -133,6 +143,18 @@ const checks: readonly Check[] = [
 export function checkClient(draft: ClientDraft): Result<null, readonly RegistrationFault[]> {
   const faults = checks.flatMap((check) => check(draft));
   return faults.length === 0 ? ok(null) : err(faults);
+}
+
+function checkResponseType(type: string, implicitAndHybrid: boolean): readonly RegistrationFault[] {
+  const canonical = canonicalResponseType(type);
+  if (!isResponseType(canonical)) {
+    return [fault('response_types', `${printed(type)} is not one of ${responseTypeNames.join(', ')}`)];
+  }
+  return when(
+    isFrontChannel(canonical) && !implicitAndHybrid,
+    'response_types',
+    `${printed(type)} returns tokens through the browser, which RFC 9700 §2.1.2 advises against; the setting implicitAndHybrid allows it`,
+  );
 }
 
 function checkRedirectUri(

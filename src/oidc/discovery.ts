@@ -1,11 +1,12 @@
 import { codeChallengeMethods } from './authorize/pkce.ts';
 import { promptValuesSupported } from './authorize/prompt.ts';
 import { responseModesSupported } from './authorize/response_mode.ts';
-import { responseTypesSupported } from './authorize/response_type.ts';
+import { isFrontChannel, servedResponseTypes } from './authorize/response_type.ts';
 import { clientAuthMethodNames } from './client_auth/index.ts';
 import { clientAssertionAlgorithms } from './client_auth/private_key_jwt.ts';
 import { grantTypeNames } from './grants/index.ts';
 import { idTokenAlgorithms } from './id_token.ts';
+import type { Realm } from './realm.ts';
 import { protocolScopes } from './scope.ts';
 import { claimNames } from './standard_claims.ts';
 
@@ -27,16 +28,21 @@ const protocolClaims = ['sub', 'iss', 'aud', 'exp', 'iat', 'auth_time', 'nonce',
  * OIDC Discovery §3 and RFC 8414 §2 in one document, derived from the registries that do the work: what is listed is what
  * is served, nothing else.
  */
-export function metadata(issuer: string, acrValues: readonly string[], uiLocales: readonly string[]) {
+export function metadata(
+  { issuer, settings }: Pick<Realm, 'issuer' | 'settings'>,
+  acrValues: readonly string[],
+  uiLocales: readonly string[],
+) {
+  const responseTypes = servedResponseTypes(settings);
   const endpoints = Object.fromEntries(Object.entries(endpointPaths).map(([name, path]) => [name, issuer + path]));
   const authenticated = clientAuthMethodNames.filter((name) => name !== 'none');
   return {
     issuer,
     ...endpoints,
     scopes_supported: protocolScopes,
-    response_types_supported: responseTypesSupported,
+    response_types_supported: responseTypes,
     response_modes_supported: responseModesSupported,
-    grant_types_supported: grantTypeNames,
+    grant_types_supported: responseTypes.some(isFrontChannel) ? [...grantTypeNames, 'implicit'] : grantTypeNames,
     acr_values_supported: acrValues,
     subject_types_supported: ['public'],
     id_token_signing_alg_values_supported: idTokenAlgorithms,

@@ -3,7 +3,7 @@ import { digest } from '../core/crypto.ts';
 import { type Instant, toNumericDate } from '../core/time.ts';
 import type { Client } from './client.ts';
 import type { Realm } from './realm.ts';
-import type { StandardClaims } from './standard_claims.ts';
+import { claimsOfScope, type StandardClaims } from './standard_claims.ts';
 import { sidOf, subjectOf } from './subject.ts';
 import type { Grant } from './token_family.ts';
 
@@ -19,23 +19,24 @@ export type IdTokenFacts = {
   readonly grant: Grant;
   readonly userClaims: StandardClaims;
   readonly nonce: string | null;
-  /** What the ID token vouches for (OIDC Core §3.1.3.6). */
-  readonly accessToken: string;
+  /** What is returned beside the ID token and vouched for by it (OIDC Core §3.1.3.6, §3.3.2.11); null: nothing. */
+  readonly accessToken: string | null;
+  readonly code: string | null;
   readonly now: Instant;
 };
 
 /**
- * OIDC Core §2. Claims of scopes go to userinfo, since an access token is issued; here only what `claims.id_token` asked
- * for by name. Null where the grant has no user or no `openid`.
+ * OIDC Core §2. Claims of scopes go to userinfo where an access token is issued, now or for the code; here then only what
+ * `claims.id_token` asked for by name (§5.4). Null where the grant has no user or no `openid`.
  */
 export function idTokenClaims(facts: IdTokenFacts): { readonly [name: string]: unknown } | null {
-  const { realm, client, grant, userClaims, nonce, accessToken, now } = facts;
+  const { realm, client, grant, userClaims, nonce, accessToken, code, now } = facts;
   if (grant.userId === null || !grant.scope.includes('openid')) return null;
   const issuedAt = toNumericDate(now);
-  const asked = grant.claims.idToken.flatMap((name) => {
-    const value = Object.entries(userClaims).find(([claim]) => claim === name)?.[1];
-    return value === undefined ? [] : [[name, value] as const];
-  });
+  const algorithm = idTokenAlgorithmOf(client);
+  const hasUserinfo = accessToken !== null || code !== null;
+  const released = new Set([...grant.claims.idToken, ...(hasUserinfo ? [] : grant.scope.flatMap(claimsOfScope))]);
+  const asked = Object.entries(userClaims).filter(([name, value]) => released.has(name) && value !== undefined);
   return {
     ...Object.fromEntries(asked),
     iss: realm.issuer,
@@ -48,7 +49,8 @@ export function idTokenClaims(facts: IdTokenFacts): { readonly [name: string]: u
     ...(grant.acr === null ? {} : { acr: grant.acr }),
     ...(grant.amr.length === 0 ? {} : { amr: grant.amr }),
     ...(grant.sessionId === null ? {} : { sid: sidOf(realm, client.clientId, grant.sessionId) }),
-    at_hash: leftHalfHash(idTokenAlgorithmOf(client), accessToken),
+    ...(accessToken === null ? {} : { at_hash: leftHalfHash(algorithm, accessToken) }),
+    ...(code === null ? {} : { c_hash: leftHalfHash(algorithm, code) }),
   };
 }
 

@@ -19,6 +19,8 @@ export type FamilyBirth = {
   readonly secretHash: Uint8Array | null;
   readonly codeIssuedAt: Instant;
   readonly codeExpiresAt: Instant;
+  /** The family of the token that was returned beside the code: a replay of the code ends it too. */
+  readonly frontFamilyId: FamilyId | null;
   readonly presenter: Presenter;
 };
 
@@ -59,6 +61,8 @@ export type RevocationReason = 'refresh token reuse' | 'revoked by client' | 're
 export type Families = {
   /** One INSERT is the gate. */
   redeem(birth: FamilyBirth): Promise<Redemption>;
+  /** A family for a token from the authorization endpoint; a repeat finds it there. False: user or session gone. */
+  openFront(birth: FamilyBirth): Promise<boolean>;
   /** One UPDATE carries every precondition; null: it matched no row. */
   rotate(rotation: Rotation): Promise<RotatedGrant | null>;
   /** The second statement, after `rotate` gave null. */

@@ -1,4 +1,4 @@
-import { sql as query } from 'drizzle-orm';
+import { sql as query, type SQL } from 'drizzle-orm';
 import {
   brandId,
   type ClientId,
@@ -43,7 +43,16 @@ export function createFamilies(database: Database, audit: Audit): Families {
         event: 'code.replayed',
         presenter: birth.presenter,
       });
+      if (replayed && birth.frontFamilyId !== null) {
+        const reason = 'authorization code replay' as const;
+        const ending = { reason, event: 'code.replayed' as const, presenter: birth.presenter };
+        await revoke(database, audit, birth.frontFamilyId, birth.realmId, null, ending);
+      }
       return { kind: replayed ? 'replayed' : 'ended' };
+    },
+    openFront: async (birth: FamilyBirth): Promise<boolean> => {
+      const [row] = await insertFamily(sql, birth);
+      return row !== undefined || (await selectLive(sql, birth.familyId, birth.realmId)).length === 1;
     },
     rotate: async (rotation: Rotation): Promise<RotatedGrant | null> => {
       const [row] = await updateFamily(sql, rotation);
@@ -108,15 +117,19 @@ function grantOf(row: GrantColumns): Grant {
 }
 
 /** User and session liveness by primary key, as scalar sub-selects: joins and EXISTS planned far worse here. */
-const aliveUser = (sql: Sql) => sql`
+const aliveUserCondition = `
   (f.user_id IS NULL OR (SELECT u.enabled AND u.valid_from <= f.created_at FROM users u WHERE u.id = f.user_id))`;
-const aliveSession = (sql: Sql) => sql`
+const aliveSessionCondition = `
   (f.offline OR f.session_id IS NULL
    OR (SELECT s.ended_at IS NULL AND s.expires_at > limen_now() FROM sso_sessions s WHERE s.id = f.session_id))`;
 /** Only a grant whose ID token was asked for claims of the user costs their reading. */
-const askedUserClaims = (sql: Sql) => sql`
+const askedUserClaimsColumn = `
   CASE WHEN f.claims IS NOT NULL AND jsonb_array_length(f.claims -> 'idToken') > 0
        THEN (SELECT u.claims FROM users u WHERE u.id = f.user_id) END AS user_claims`;
+/** The same for the statements that are written in the driver's own tongue. */
+const aliveUser = (sql: Sql) => sql.unsafe(aliveUserCondition);
+const aliveSession = (sql: Sql) => sql.unsafe(aliveSessionCondition);
+const askedUserClaims = (sql: Sql) => sql.unsafe(askedUserClaimsColumn);
 
 /** `created_at` is the code's birth, so that a sign-out between code and redemption finds a family older than itself. */
 const insertFamily = (sql: Sql, { familyId, realmId, grant, presenter, ...birth }: FamilyBirth) => sql<GrantColumns[]>`
@@ -219,20 +232,27 @@ const liveOf = (row: LiveColumns): LiveFamily => ({
   username: row.username,
 });
 
+/**
+ * Adoption is compare-and-set on what was read of the row, and commits with its audit event. null: another refresh moved the
+ * row first, or the family ended meanwhile.
+ */
 async function recover(database: Database, audit: Audit, rotation: Rotation): Promise<RotatedGrant | null> {
-  const [row] = await updateFamily(database.sql, rotation);
-  if (row === undefined) return null;
   const { familyId, realmId, clientId, generation, next, presenter } = rotation;
-  const detail = { lostGenerations: next.generation - generation - 1, from: generation, to: next.generation };
-  await audit.record({
-    event: 'token.recovered',
-    realmId,
-    clientId,
-    familyId,
-    ...presenter,
-    detail,
+  return database.transaction(async (executor) => {
+    const [row] = await executor.execute<GrantColumns>(query`
+      UPDATE token_families f
+      SET generation = ${next.generation}, secret_hash = ${next.secretHash}::bytea, rotated_at = limen_now(),
+          address = ${presenter.address}, agent = ${presenter.agent}
+      WHERE f.id = ${familyId}::uuid AND f.realm_id = ${realmId}::uuid AND f.client_id = ${clientId}
+        AND f.generation = ${generation} AND f.secret_hash = ${rotation.secretHash}::bytea AND f.revoked_at IS NULL
+        AND ${query.raw(aliveUserCondition)} AND ${query.raw(aliveSessionCondition)}
+      RETURNING f.client_id, f.user_id, f.session_id, f.scope, f.audience, f.auth_time, f.acr, f.amr, f.claims,
+                ${query.raw(askedUserClaimsColumn)}`);
+    if (row === undefined) return null;
+    const detail = { lostGenerations: next.generation - generation - 1, from: generation, to: next.generation };
+    await audit.record({ event: 'token.recovered', realmId, clientId, familyId, ...presenter, detail }, executor);
+    return { grant: grantOf(row), userClaims: row.user_claims ?? {} };
   });
-  return { grant: grantOf(row), userClaims: row.user_claims ?? {} };
 }
 
 type Ending = {
@@ -283,26 +303,40 @@ async function markRevoked(executor: Executor, familyId: FamilyId, realmId: Real
   return ended.length === 1;
 }
 
-/** What the policy ends beside the family: a row each, whatever hangs on it. */
-const reactions: {
-  readonly [reaction in Reuse['reaction']]: (executor: Executor, realmId: RealmId, grant: Grant) => Promise<unknown>;
-} = {
-  family: async () => undefined,
-  session: (executor, realmId, { sessionId }) =>
-    executor.execute(query`
-      UPDATE sso_sessions SET ended_at = limen_now()
-      WHERE id = ${sessionId}::uuid AND realm_id = ${realmId}::uuid AND ended_at IS NULL`),
-  user: (executor, realmId, { userId }) =>
-    executor.execute(query`
-      UPDATE users SET valid_from = limen_now() WHERE id = ${userId}::uuid AND realm_id = ${realmId}::uuid`),
+/** What the policy ends beside the family: a row each, whatever hangs on it; the event is told if there was such a row. */
+type Reaction = {
+  readonly event: 'session.ended' | 'user.signed_out_everywhere';
+  readonly end: (realmId: RealmId, grant: Grant) => SQL;
 };
+const reactions: { readonly [reaction in Reuse['reaction']]: Reaction | null } = {
+  family: null,
+  session: {
+    event: 'session.ended',
+    end: (realmId, { sessionId }) => query`
+      UPDATE sso_sessions SET ended_at = limen_now()
+      WHERE id = ${sessionId}::uuid AND realm_id = ${realmId}::uuid AND ended_at IS NULL RETURNING id`,
+  },
+  user: {
+    event: 'user.signed_out_everywhere',
+    end: (realmId, { userId }) => query`
+      UPDATE users SET valid_from = limen_now() WHERE id = ${userId}::uuid AND realm_id = ${realmId}::uuid RETURNING id`,
+  },
+};
+
+async function react(executor: Executor, audit: Audit, { realmId, row, reaction, presenter }: Reuse): Promise<void> {
+  const chosen = reactions[reaction];
+  if (chosen === null || (await executor.execute(chosen.end(realmId, row.grant))).length === 0) return;
+  const { userId, sessionId } = row.grant;
+  const detail = { reason: 'refresh token reuse' };
+  await audit.record({ event: chosen.event, realmId, userId, sessionId, ...presenter, detail }, executor);
+}
 
 async function endForReuse(database: Database, audit: Audit, reuse: Reuse): Promise<void> {
   const { familyId, realmId, row, reaction, presenter } = reuse;
   const { clientId, userId, sessionId } = row.grant;
   await database.transaction(async (executor) => {
     if (!(await markRevoked(executor, familyId, realmId, 'refresh token reuse'))) return;
-    await reactions[reaction](executor, realmId, row.grant);
+    await react(executor, audit, reuse);
     const detail = {
       class: reuse.classification,
       reaction,

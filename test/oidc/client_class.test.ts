@@ -17,6 +17,7 @@ const web: ClientDraft = {
   idTokenSignedResponseAlg: null,
   jwks: null,
   rotation: 'always',
+  implicitAndHybrid: false,
 };
 const spa: ClientDraft = { ...web, clientId: 'spa', class: 'public', authMethod: 'none' };
 const machine: ClientDraft = {

@@ -4,7 +4,7 @@ import { clientAuthMethodNames } from '../../src/oidc/client_auth/index.ts';
 import { endpointPaths, metadata } from '../../src/oidc/discovery.ts';
 import { callback, challenge, formOf, granted, issuer, realm, refused, spa, start } from './parties.ts';
 
-const document = metadata(issuer, ['pwd', 'mfa'], ['en', 'de']);
+const document = metadata(realm, ['pwd', 'mfa'], ['en', 'de']);
 const decide = (sent: object) => {
   const good = { client_id: 'spa', redirect_uri: callback, response_type: 'code', scope: 'openid' };
   const pkce = { code_challenge: challenge, code_challenge_method: 'S256' };
@@ -22,7 +22,7 @@ describe('OIDC Discovery §3, RFC 8414 §2', () => {
     for (const [name, path] of Object.entries(endpointPaths)) {
       expect(document).toHaveProperty(name, issuer + path);
     }
-    expect(metadata(`${issuer}/realms/second`, [], [])).toMatchObject({
+    expect(metadata({ ...realm, issuer: `${issuer}/realms/second` }, [], [])).toMatchObject({
       issuer: `${issuer}/realms/second`,
       token_endpoint: `${issuer}/realms/second/token`,
     });

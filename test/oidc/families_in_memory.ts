@@ -103,7 +103,13 @@ export class FamiliesInMemory implements Families {
       return { kind: 'redeemed', userClaims: this.#askedUserClaims(grant) } as const;
     }
     const replayed = this.#revoke(familyId, realmId, null, 'code.replayed');
+    if (replayed && birth.frontFamilyId !== null) this.#revoke(birth.frontFamilyId, realmId, null, 'code.replayed');
     return { kind: replayed ? 'replayed' : 'ended' } as const;
+  }
+
+  async openFront(birth: FamilyBirth) {
+    const known = this.row(birth.familyId);
+    return known === null ? (await this.redeem(birth)).kind === 'redeemed' : known.revokedAt === null;
   }
 
   async rotate(rotation: Rotation) {

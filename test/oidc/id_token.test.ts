@@ -18,7 +18,7 @@ const grant = {
 };
 /** OIDC Core Appendix A.3 and A.4. */
 const accessToken = 'jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y';
-const facts = { realm, client: web, grant, userClaims: ann, nonce: 'n-0S6', accessToken, now: start };
+const facts = { realm, client: web, grant, userClaims: ann, nonce: 'n-0S6', accessToken, code: null, now: start };
 
 describe('OIDC Core §2', () => {
   test('who, for whom, when and how; the claims of scopes go to userinfo, since there is an access token', () => {

@@ -107,7 +107,7 @@ function parseJson(text: string): unknown {
 
 /** Every rule of the client's class that the registration would break, with the policies that would be in force. */
 export function checkRegistration(client: NewClient, layers: Omit<Layers, 'client'>, now: Instant): Refused {
-  const { rotation } = resolveSettings({ ...layers, client: client.overrides }, now);
-  const checked = checkClient({ ...client, rotation });
+  const { rotation, implicitAndHybrid } = resolveSettings({ ...layers, client: client.overrides }, now);
+  const checked = checkClient({ ...client, rotation, implicitAndHybrid });
   return checked.ok ? [] : checked.error.map((fault) => `${fault.member}: ${fault.sentence}`);
 }

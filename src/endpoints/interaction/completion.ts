@@ -10,6 +10,7 @@ import { amrOf, authTimeOf, merge } from '../../flow/evidence.ts';
 import type { Evidence, Run } from '../../flow/run.ts';
 import { type CodeContent, sealCode } from '../../oidc/authorization_code.ts';
 import type { AuthorizationRequest } from '../../oidc/authorize/index.ts';
+import { returns } from '../../oidc/authorize/response_type.ts';
 import type { Client } from '../../oidc/client.ts';
 import type { Realm } from '../../oidc/realm.ts';
 import type { Exchange } from '../exchange.ts';
@@ -38,9 +39,13 @@ export function complete(facts: CompletionFacts): Completion {
   const sessionId =
     session?.sessionId ?? facts.session?.id ?? unreachable('a run succeeded without proof and without session');
   const tooOld = now - request.receivedAt > realm.settings.requestAgeSeconds * 1000;
+  const frontFamilyId = returns(request.responseType, 'token')
+    ? newTimedId<FamilyId>(now + leastFamilySeconds(realm, client) * 1000)
+    : null;
   const result: RunResult = {
+    frontFamilyId,
     familyId: newTimedId<FamilyId>(now + familyLifetimeSeconds(realm, client) * 1000),
-    code: tooOld ? null : codeContent(facts, sessionId),
+    code: tooOld ? null : codeContent(facts, sessionId, frontFamilyId),
     sessionKeyId: session === null ? null : ring.newest().keyId,
   };
   return { result, session };
@@ -51,14 +56,22 @@ export function complete(facts: CompletionFacts): Completion {
  * than what the code and its access token may last.
  */
 function familyLifetimeSeconds(realm: Realm, client: Client): number {
-  const { settings } = client;
-  const least =
-    realm.settings.codeLifetimeSeconds + settings.accessTokenLifetimeSeconds + 2 * realm.settings.clockSkewSeconds + 60;
   const refreshes = client.grantTypes.includes('refresh_token');
-  return Math.min(longestFamilySeconds, Math.max(least, refreshes ? settings.refreshAbsoluteLifetimeSeconds : 0));
+  const wanted = refreshes ? client.settings.refreshAbsoluteLifetimeSeconds : 0;
+  return Math.min(longestFamilySeconds, Math.max(leastFamilySeconds(realm, client), wanted));
 }
 
-function codeContent({ exchange, request, run }: CompletionFacts, sessionId: SessionId): CodeContent {
+const leastFamilySeconds = (realm: Realm, client: Client): number =>
+  realm.settings.codeLifetimeSeconds +
+  client.settings.accessTokenLifetimeSeconds +
+  2 * realm.settings.clockSkewSeconds +
+  60;
+
+function codeContent(
+  { exchange, request, run }: CompletionFacts,
+  sessionId: SessionId,
+  frontFamilyId: FamilyId | null,
+): CodeContent {
   const { realm, now } = exchange;
   const authTime = authTimeOf(run.evidence) ?? unreachable('a run succeeded without an authentication');
   return {
@@ -74,6 +87,7 @@ function codeContent({ exchange, request, run }: CompletionFacts, sessionId: Ses
     acr: acrOf(run.evidence),
     amr: [...amrOf(run.evidence)],
     claims: { userinfo: [...request.claims.userinfo], id_token: [...request.claims.idToken] },
+    front_family_id: frontFamilyId,
     issued_at: now,
     expires_at: now + realm.settings.codeLifetimeSeconds * 1000,
   };
@@ -96,6 +110,7 @@ const inOneOrder = (content: CodeContent): CodeContent => ({
   acr: content.acr,
   amr: content.amr,
   claims: { userinfo: content.claims.userinfo, id_token: content.claims.id_token },
+  front_family_id: content.front_family_id,
   issued_at: content.issued_at,
   expires_at: content.expires_at,
 });

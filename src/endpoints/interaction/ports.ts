@@ -48,6 +48,8 @@ export type Consents = {
 /** What a completed run answers, fixed once, so that a repeat of its last submit gets the same. */
 export type RunResult = {
   readonly familyId: string;
+  /** The family of an access token that is returned from the authorization endpoint itself; null: none is. */
+  readonly frontFamilyId: string | null;
   /** null: the request was too old for a callback, so the person gets a link. */
   readonly code: CodeContent | null;
   /** The ring entry that the session cookie was derived with; null: the browser keeps the session it had. */

@@ -2,7 +2,7 @@ import { sha256 } from '../../core/crypto.ts';
 import type { Instant } from '../../core/time.ts';
 import type { FailureReason, Run } from '../../flow/run.ts';
 import type { AuthorizationRequest } from '../../oidc/authorize/index.ts';
-import { type AuthorizationResponse, codeResponse, errorResponse } from '../../oidc/authorize/response.ts';
+import { type AuthorizationResponse, errorResponse, successResponse } from '../../oidc/authorize/response.ts';
 import type { Client } from '../../oidc/client.ts';
 import type { Refusal } from '../../oidc/errors.ts';
 import { described, pageResponse, redirect } from '../answer.ts';
@@ -10,9 +10,10 @@ import { setCookie } from '../cookies.ts';
 import type { Dependencies } from '../dependencies.ts';
 import type { Exchange } from '../exchange.ts';
 import { logRefusal } from '../refused.ts';
-import { codeOf, sessionCookie } from './completion.ts';
+import { sessionCookie } from './completion.ts';
 import { refusalOfFailure } from './failure.ts';
 import type { RunResult } from './ports.ts';
+import { returnedFrom } from './returned.ts';
 
 /** The last answer of a run: to the client, or to the person where the client would not understand it any more. */
 
@@ -50,7 +51,7 @@ export function sendFailure(deps: Dependencies, recipient: Recipient, reason: Fa
 }
 
 /** The end of a run that succeeded just now: to the client with a code, or a page with a link; and the session's cookie. */
-export const sendResult = (deps: Dependencies, recipient: Recipient, run: Run, result: RunResult): Response =>
+export const sendResult = (deps: Dependencies, recipient: Recipient, run: Run, result: RunResult): Promise<Response> =>
   resultResponse(deps, recipient, { run, result, cookie: cookieOf(deps, run, result) });
 
 /**
@@ -82,17 +83,18 @@ const isTimely = (run: Run, { code }: RunResult, now: Instant): boolean => now <
 const cookieOf = ({ ring }: Dependencies, run: Run, { sessionKeyId }: RunResult): string | null =>
   sessionKeyId === null ? null : sessionCookie(ring, run.id, sessionKeyId);
 
-function resultResponse(
+async function resultResponse(
   deps: Dependencies,
   recipient: Recipient,
   { run, result, cookie }: { readonly run: Run; readonly result: RunResult; readonly cookie: string | null },
-): Response {
+): Promise<Response> {
   const { exchange, request, client } = recipient;
   const { realm, now } = exchange;
   const cookies = cookie === null ? recipient.cookies : [...recipient.cookies, setCookie(realm, 'session', cookie)];
   if (result.code !== null && isTimely(run, result, now)) {
-    const sealed = codeOf(deps.ring, realm, result, result.code);
-    return send(deps, { ...recipient, cookies }, codeResponse(request.target, realm.issuer, sealed));
+    const returned = await returnedFrom(deps, recipient, result, result.code);
+    if (returned === null) return sendFailure(deps, { ...recipient, cookies }, 'user_disabled');
+    return send(deps, { ...recipient, cookies }, successResponse(request.target, realm.issuer, returned));
   }
   const page = { kind: 'completed' as const, backUrl: backUrl(client, request), clientName: client.name };
   return pageResponse(deps.renderPage, exchange, page, { cookies, uiLocales: request.uiLocales });

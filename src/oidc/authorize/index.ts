@@ -20,8 +20,14 @@ import { checkCodeChallenge } from './pkce.ts';
 import { checkPrompt, type Prompt } from './prompt.ts';
 import { matchRedirectUri } from './redirect_uri.ts';
 import { audienceFor } from './resource.ts';
-import { checkResponseMode, type ResponseMode } from './response_mode.ts';
-import { checkResponseType, type ResponseType } from './response_type.ts';
+import { checkResponseMode, defaultResponseMode, type ResponseMode } from './response_mode.ts';
+import {
+  canonicalResponseType,
+  checkResponseType,
+  isResponseType,
+  type ResponseType,
+  returns,
+} from './response_type.ts';
 
 /** Where the answer goes. Known before any rule may answer the client. */
 export type ResponseTarget = {
@@ -67,14 +73,10 @@ type Rule<Value> = (input: Input) => Result<Value, Refusal>;
 const rules = {
   requestObject: ({ parameters }) => refuseUnsupported(parameters),
   responseType: ({ parameters, client }) => checkResponseType(parameters.response_type, client),
-  responseMode: ({ parameters }) => checkResponseMode(parameters.response_mode),
-  grantType: ({ client }) =>
-    client.grantTypes.includes('authorization_code')
-      ? ok(null)
-      : err(
-          refusal('unauthorized_client', 'this client may not use the authorization code grant', 'RFC 6749 §4.1.2.1'),
-        ),
-  codeChallenge: ({ parameters, client }) => checkCodeChallenge(parameters, client),
+  responseMode: ({ parameters }) => checkResponseMode(parameters.response_mode, typeOf(parameters)),
+  codeChallenge: ({ parameters, client }) =>
+    returns(typeOf(parameters), 'code') ? checkCodeChallenge(parameters, client) : ok(null),
+  nonce: ({ parameters }) => checkNonce(parameters),
   granted: ({ parameters, client, realm }) => {
     const scope = grantableScope(parameters.scope, client);
     if (!scope.ok) return scope;
@@ -90,6 +92,20 @@ const rules = {
     return subject.ok ? ok({ claims: claims.value, subject: subject.value }) : subject;
   },
 } as const satisfies { readonly [name: string]: Rule<unknown> };
+
+/** For the rules after `responseType`, which let only known ones pass. */
+function typeOf({ response_type }: AuthorizationParameters): ResponseType {
+  const canonical = canonicalResponseType(response_type ?? '');
+  return isResponseType(canonical) ? canonical : 'code';
+}
+
+/** OIDC Core §3.2.2.1, §3.3.2.11: an ID token from here must be bound to the request that asked for it. */
+function checkNonce(parameters: AuthorizationParameters): Result<string | null, Refusal> {
+  if (parameters.nonce === undefined && returns(typeOf(parameters), 'id_token')) {
+    return err(refusal('invalid_request', 'nonce is required with this response_type', 'OIDC Core §3.2.2.1', 'nonce'));
+  }
+  return ok(parameters.nonce ?? null);
+}
 
 type RuleName = keyof typeof rules;
 type Passed = {
@@ -144,11 +160,12 @@ function whoReceives(form: Form, client: Client | null): Result<Receiver, Refusa
 
 /** Where even a refusal goes: by the mode and with the state asked for, as far as they make sense. */
 function targetOf(form: Form, redirectUri: string): ResponseTarget {
-  const mode = checkResponseMode(single(form, 'response_mode'));
+  const type = typeOf({ response_type: single(form, 'response_type') ?? '' });
+  const mode = checkResponseMode(single(form, 'response_mode'), type);
   const state = single(form, 'state') ?? null;
   return {
     redirectUri,
-    responseMode: mode.ok ? mode.value : 'query',
+    responseMode: mode.ok ? mode.value : defaultResponseMode(type),
     state: state !== null && state.length <= longestState ? state : null,
   };
 }
@@ -212,7 +229,7 @@ function toRequest(
     responseType: passed.responseType,
     scope: passed.granted.scope,
     audience: passed.granted.audience,
-    nonce: parameters.nonce ?? null,
+    nonce: passed.nonce,
     codeChallenge: passed.codeChallenge,
     prompt: passed.prompt,
     maxAgeSeconds: passed.maxAgeSeconds,

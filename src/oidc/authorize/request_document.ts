@@ -4,7 +4,7 @@ import { brandId, type UserId } from '../../core/ids.ts';
 import type { AuthorizationRequest } from './index.ts';
 import { promptValuesSupported } from './prompt.ts';
 import { responseModesSupported } from './response_mode.ts';
-import { responseTypesSupported } from './response_type.ts';
+import { responseTypeNames } from './response_type.ts';
 
 const text = Type.String();
 const nullable = Type.Union([text, Type.Null()]);
@@ -17,7 +17,7 @@ const schema = TypeCompiler.Compile(
   Type.Object({
     clientId: text,
     target: Type.Object({ redirectUri: text, responseMode: oneOf(responseModesSupported), state: nullable }),
-    responseType: oneOf(responseTypesSupported),
+    responseType: oneOf(responseTypeNames),
     scope: texts,
     audience: texts,
     nonce: nullable,

@@ -1,5 +1,5 @@
 import { Type } from '@sinclair/typebox';
-import { brandId, type SessionId, type UserId } from '../../core/ids.ts';
+import { brandId, type FamilyId, type SessionId, type UserId } from '../../core/ids.ts';
 import { err, ok, type Result } from '../../core/result.ts';
 import type { Instant } from '../../core/time.ts';
 import { type AuthorizationCode, type CodeContent, openCode } from '../authorization_code.ts';
@@ -102,6 +102,7 @@ function redeem(
       secretHash: refreshToken?.secretHash ?? null,
       codeIssuedAt: content.issued_at,
       codeExpiresAt: content.expires_at,
+      frontFamilyId: content.front_family_id === null ? null : brandId<FamilyId>(content.front_family_id),
       presenter,
     });
     if (redemption.kind !== 'redeemed') return err(refuseCode);

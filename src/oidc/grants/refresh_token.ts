@@ -55,22 +55,34 @@ async function refresh(
 ): Promise<Result<Issue, Refusal>> {
   const successor = rotates(facts.client) ? heirOf(facts.ring, token) : token;
   const rotation = rotationTo(facts, token, successor, narrowing);
-  const rotated = await families.rotate(rotation);
-  if (rotated !== null) return ok(issue(rotated, successor, rotation, facts.realm.issuer));
-  const row = await families.read(token.familyId, facts.realm.id, rotation.bounds);
-  return row === null ? err(refuseToken) : settle(row, { families, facts, token, rotation });
+  for (let attempt = 0; attempt < mostAttempts; attempt += 1) {
+    const rotated = await families.rotate(rotation);
+    if (rotated !== null) return ok(issue(rotated, successor, rotation, facts.realm.issuer));
+    const row = await families.read(token.familyId, facts.realm.id, rotation.bounds);
+    const settled =
+      row === null ? err(refuseToken) : await settle(row, { families, facts, token, rotation, successor });
+    if (settled !== 'moved') return settled;
+  }
+  return err(refuseToken);
 }
+
+/**
+ * The row can move between the two statements to where the token is good, when several refreshes heal lost commits at once;
+ * each time somebody got further, so that a few looks are enough.
+ */
+const mostAttempts = 4;
 
 type Attempt = {
   readonly families: Families;
   readonly facts: GrantFacts;
   readonly token: RefreshToken;
   readonly rotation: Rotation;
+  readonly successor: RefreshToken;
 };
 
-/** Carries out the verdict on a token that did not simply rotate. */
-async function settle(row: FamilyRow, attempt: Attempt): Promise<Result<Issue, Refusal>> {
-  const { families, facts, token, rotation } = attempt;
+/** Carries out the verdict on a token that did not simply rotate. `moved`: the row has changed since it did not match. */
+async function settle(row: FamilyRow, attempt: Attempt): Promise<Result<Issue, Refusal> | 'moved'> {
+  const { families, facts, token, rotation, successor } = attempt;
   const { realm, client, presenter, ring } = facts;
   const verdict = classifyRefresh(ring, token, row, {
     clientId: client.clientId,
@@ -84,11 +96,10 @@ async function settle(row: FamilyRow, attempt: Attempt): Promise<Result<Issue, R
     case 'recover': {
       const narrowed = checkNarrowing(row.grant, rotation.narrowing);
       if (!narrowed.ok) return narrowed;
-      if (verdict.kind === 'current') return err(refuseToken);
+      if (verdict.kind === 'current') return 'moved';
       if (verdict.kind === 'retry') return ok(issue(row, verdict.heir, rotation, realm.issuer));
       const recovered = await families.recover({ ...rotation, ...verdict.from });
-      const successor = rotates(client) ? heirOf(ring, token) : token;
-      return recovered === null ? err(refuseToken) : ok(issue(recovered, successor, rotation, realm.issuer));
+      return recovered === null ? 'moved' : ok(issue(recovered, successor, rotation, realm.issuer));
     }
     case 'reuse':
       await families.endForReuse({

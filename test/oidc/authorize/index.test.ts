@@ -156,13 +156,12 @@ describe('RFC 6749 §4.1.2.1: a page and never a redirect', () => {
 const redirects: readonly (readonly [what: string, sent: Sent, error: string, client?: Client])[] = [
   ['response_type missing', { response_type: undefined }, 'invalid_request'],
   ['response_type token', { response_type: 'token' }, 'unsupported_response_type'],
-  ['response_type code id_token', { response_type: 'code id_token' }, 'unsupported_response_type'],
   ['response_type none', { response_type: 'none' }, 'unsupported_response_type'],
   ['response_type constructor', { response_type: 'constructor' }, 'unsupported_response_type'],
   ['response_type sent twice', { response_type: ['code', 'token'] }, 'invalid_request'],
   ['response_type not registered', {}, 'unauthorized_client', { ...spa, responseTypes: [] }],
   ['grant not registered', {}, 'unauthorized_client', { ...spa, grantTypes: ['refresh_token'] }],
-  ['response_mode unknown', { response_mode: 'fragment' }, 'invalid_request'],
+  ['response_mode unknown', { response_mode: 'web_message' }, 'invalid_request'],
   ['response_mode inherited by every object', { response_mode: 'toString' }, 'invalid_request'],
   ['request object', { request: 'eyJhbGciOiJub25lIn0..' }, 'request_not_supported'],
   ['request_uri', { request_uri: 'https://rp.example/r' }, 'request_uri_not_supported'],
@@ -209,6 +208,13 @@ describe('RFC 6749 §4.1.2.1, OIDC Core §3.1.2.6: a redirect with the state', (
     },
   );
 
+  test('a type that would return tokens is refused in the fragment, where its client looks', () => {
+    expect(refused(decide({ response_type: 'code id_token' }))).toMatchObject({
+      refusal: { error: 'unsupported_response_type' },
+      target: { responseMode: 'fragment', state: 'af0ifjsldkj' },
+    });
+  });
+
   test('by form post where that was asked for', () => {
     expect(refused(decide({ response_mode: 'form_post', scope: 'nonsense' }))).toMatchObject({
       target: { responseMode: 'form_post', state: 'af0ifjsldkj' },
@@ -243,7 +249,7 @@ describe('the order of the rules', () => {
     [{ nonce: ['a', 'b'] }, 'nonce'],
     [{ request: 'x' }, 'request'],
     [{ response_type: 'token' }, 'response_type'],
-    [{ response_mode: 'fragment' }, 'response_mode'],
+    [{ response_mode: 'web_message' }, 'response_mode'],
     [{ code_challenge_method: 'plain' }, 'code_challenge_method'],
     [{ scope: 'nonsense' }, 'scope'],
     [{ resource: 'https://other.example' }, 'resource'],

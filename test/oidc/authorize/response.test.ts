@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
-import { appendQuery, codeResponse, errorResponse } from '../../../src/oidc/authorize/response.ts';
+import { appendQuery, errorResponse, successResponse } from '../../../src/oidc/authorize/response.ts';
 import { refusal } from '../../../src/oidc/errors.ts';
 import { parseForm } from '../../../src/oidc/parameters.ts';
 import { callback, issuer } from '../parties.ts';
@@ -16,9 +16,35 @@ const bases = fc.constantFrom(
 );
 const queries = fc.constantFrom('', '?', '?foo=bar', '?foo=b%20r&', '?a=1&a=2', '?%zz');
 
+const onlyCode = (code: string) => ({ code, accessToken: null, idToken: null });
+const everything = {
+  code: 'c0de',
+  accessToken: { value: 'a.b.c', lifetimeSeconds: 600, scope: 'openid profile' },
+  idToken: 'd.e.f',
+};
+
+describe('OIDC Core §3.3.2.5', () => {
+  test('what a hybrid type returns is in the fragment, and nothing is in the query', () => {
+    const response = successResponse({ ...target, responseMode: 'fragment' }, issuer, everything);
+    if (response.kind !== 'redirect') throw new Error('not a redirect');
+    const url = new URL(response.location);
+    expect(url.search).toBe('');
+    expect(Object.fromEntries(new URLSearchParams(url.hash.slice(1)))).toEqual({
+      code: 'c0de',
+      access_token: 'a.b.c',
+      token_type: 'Bearer',
+      expires_in: '600',
+      scope: 'openid profile',
+      id_token: 'd.e.f',
+      state: target.state,
+      iss: issuer,
+    });
+  });
+});
+
 describe('OIDC Core §3.1.2.5, RFC 9207 §2', () => {
   test('code, state and issuer, in the query', () => {
-    expect(codeResponse(target, issuer, 'c0de')).toEqual({
+    expect(successResponse(target, issuer, onlyCode('c0de'))).toEqual({
       kind: 'redirect',
       location: `${callback}?code=c0de&state=s%20t%26a%3Dt%25e%2B%C3%BC&iss=https%3A%2F%2Fid.example`,
     });
@@ -28,7 +54,7 @@ describe('OIDC Core §3.1.2.5, RFC 9207 §2', () => {
     fc.assert(
       fc.property(bases, queries, states, fc.boolean(), (base, query, state, good) => {
         const to = { redirectUri: base + query, responseMode: 'query', state } as const;
-        const response = good ? codeResponse(to, issuer, 'c0de') : errorResponse(to, issuer, failure);
+        const response = good ? successResponse(to, issuer, onlyCode('c0de')) : errorResponse(to, issuer, failure);
         if (response.kind !== 'redirect') throw new Error('not a redirect');
         expect(response.location.startsWith(base + query)).toBe(true);
         expect(response.location).toMatch(/^[!-~]+$/);
@@ -44,7 +70,7 @@ describe('OIDC Core §3.1.2.5, RFC 9207 §2', () => {
   });
 
   test('no state was sent: none comes back', () => {
-    expect(codeResponse({ ...target, state: null }, issuer, 'c')).toEqual({
+    expect(successResponse({ ...target, state: null }, issuer, onlyCode('c'))).toEqual({
       kind: 'redirect',
       location: `${callback}?code=c&iss=https%3A%2F%2Fid.example`,
     });
@@ -66,7 +92,7 @@ describe('RFC 6749 §4.1.2.1', () => {
 
 describe('OAuth 2.0 Form Post Response Mode §2', () => {
   test('the same fields unencoded, for a page that posts to the redirect URI', () => {
-    expect(codeResponse({ ...target, responseMode: 'form_post' }, issuer, 'c')).toEqual({
+    expect(successResponse({ ...target, responseMode: 'form_post' }, issuer, onlyCode('c'))).toEqual({
       kind: 'form_post',
       action: callback,
       fields: [

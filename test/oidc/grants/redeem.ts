@@ -50,6 +50,7 @@ export const codeOf = (changes: Partial<CodeContent> = {}): CodeContent => ({
   acr: 'pwd',
   amr: ['pwd'],
   claims: { userinfo: ['email'], id_token: ['name'] },
+  front_family_id: null,
   expires_at: start + 60 * second,
   issued_at: start,
   ...changes,
