@@ -129,7 +129,7 @@ export const rooms: readonly Room[] = [
   },
   {
     name: 'app',
-    places: ['app.ts'],
+    places: ['app.ts', 'server.ts', 'serve.ts'],
     values: 'everything',
     types: [],
     packages: ['elysia', 'lru-cache'],
@@ -163,7 +163,7 @@ export const ownedWords: readonly OwnedWord[] = [
       /\bMath\.random\b|\bcrypto\.(getRandomValues|randomUUID|subtle)\b|\bBun\.(hash|CryptoHasher|randomUUIDv\d|sha)\b/,
     places: ['core/'],
   },
-  { what: 'listening', pattern: /\bBun\.(serve|listen)\b|\.listen\(/, places: ['app.ts', 'main.ts', 'demo/'] },
+  { what: 'listening', pattern: /\bBun\.(serve|listen)\b|\.listen\(/, places: ['server.ts', 'demo/'] },
   { what: 'signals', pattern: /\bprocess\.(on|once)\(["'`]SIG/, places: ['app.ts', 'main.ts', 'demo/'] },
   { what: 'recurring timers', pattern: /\bsetInterval\(/, places: ['workers/', 'app.ts', 'demo/'] },
   { what: 'outbound HTTP', pattern: /(^|[^.\w])fetch\(/m, places: ['workers/', 'demo/', 'cli/'] },

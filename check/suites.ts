@@ -21,7 +21,8 @@ export const suites: readonly Suite[] = [
   { name: 'cli', paths: ['cli'], deadlineSeconds: 180 },
   { name: 'demo', paths: ['demo'], deadlineSeconds: 300 },
   { name: 'endpoints', paths: ['endpoints'], deadlineSeconds: 300 },
-  { name: 'conformance', paths: ['conformance'], deadlineSeconds: 300 },
+  { name: 'faults', paths: ['faults'], deadlineSeconds: 300 },
+  { name: 'conformance', paths: ['conformance'], deadlineSeconds: 600 },
   { name: 'browser', paths: ['e2e'], needsChromium: true, deadlineSeconds: 600 },
 ];
 

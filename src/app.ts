@@ -1,14 +1,22 @@
 /** The composition root: every room is made here, from configuration, and wired to the ports of the others. */
+import { readFileSync } from 'node:fs';
 import { addressMatcher } from './config/address_range.ts';
 import type { ConfigWith } from './config.ts';
 import { newId } from './core/ids.ts';
 import { KeyRing } from './core/key_ring.ts';
 import type { Log } from './core/log.ts';
+import { err } from './core/result.ts';
+import { resolveSettings } from './core/settings.ts';
 import type { Clock } from './core/time.ts';
+import { signerOf } from './endpoints/dependencies.ts';
 import { createEndpoints } from './endpoints/index.ts';
 import type { RunDocuments, Sessions, VerifyPassword } from './endpoints/interaction/ports.ts';
 import { acrValuesSupported } from './flow/acr.ts';
 import { locales, renderPage } from './login/index.ts';
+import type { RequestObjectPorts } from './oidc/authorize/request_object.ts';
+import { type ClientKeys, createClientKeys, type KeySet, readKeySet } from './oidc/client_keys.ts';
+import { type BackchannelLogout, prepareLogout } from './oidc/logout/index.ts';
+import type { FetchJson } from './oidc/registration/ports.ts';
 import { createAudit } from './store/audit.ts';
 import { createAuthSessions } from './store/auth_sessions.ts';
 import { ConfigurationCache } from './store/configuration.ts';
@@ -17,12 +25,32 @@ import { type Database, openDatabase } from './store/database.ts';
 import { createFamilies } from './store/families.ts';
 import { DatabaseFault } from './store/fault.ts';
 import { createLockouts } from './store/lockout.ts';
+import { createLogoutDeliveries } from './store/logout_deliveries.ts';
 import { createPartitions } from './store/partitions.ts';
 import { createProcesses } from './store/processes.ts';
+import { createRealms } from './store/realms.ts';
+import { createRegistrations } from './store/registrations.ts';
 import { createSeenProofs } from './store/seen_proofs.ts';
+import { isSigningAlgorithm } from './store/signer.ts';
+import { createSigningKeys } from './store/signing_keys.ts';
 import { createSsoSessions } from './store/sso_sessions.ts';
 import { createUsers } from './store/users.ts';
-import { createCleanup, createHeartbeat, largestClockDifference, startJobs } from './workers/index.ts';
+import {
+  createCleanup,
+  createHeartbeat,
+  createKeyRotation,
+  createLogoutDelivery,
+  largestClockDifference,
+  type PostForm,
+  startJobs,
+} from './workers/index.ts';
+import {
+  createDocumentCache,
+  createOutbound,
+  type DocumentResult,
+  type Outbound,
+  readJson,
+} from './workers/outbound/index.ts';
 import { createPasswordVerification, startHashing, verifyPassword } from './workers/password/index.ts';
 
 export type AppOptions = {
@@ -73,6 +101,8 @@ export async function createApp(options: AppOptions): Promise<App> {
   const lockouts = createLockouts(signIn, audit);
   const partitions = createPartitions(signIn);
   const sessions = createSsoSessions(signIn);
+  const logoutDeliveries = createLogoutDeliveries(signIn, audit);
+  const registrations = createRegistrations(signIn, audit);
   const consents = createConsents(signIn);
   const users = createUsers(signIn);
   const hashing = startHashing({ command: options.passwordWorker, children: hashingChildren, stuckMilliseconds });
@@ -85,11 +115,42 @@ export async function createApp(options: AppOptions): Promise<App> {
   const cleanup = createCleanup({
     ensurePartitions: partitions.ensure,
     dropExpiredPartitions: partitions.dropExpired,
-    batches: [sessions.forgetExpired, processes.forgetDead, () => lockouts.removeExpired(1000)],
+    batches: [
+      sessions.forgetExpired,
+      processes.forgetDead,
+      () => lockouts.removeExpired(1000),
+      () => logoutDeliveries.endCutOff(1000),
+      () => logoutDeliveries.forgetSettled(1000),
+      () => registrations.forgetUnused(500),
+    ],
     clock,
   });
+  const outbound = openOutbound(config.outbound, log);
+  const logoutDelivery = createLogoutDelivery({
+    ...logoutDeliveries,
+    prepare: (notice, now) => prepareLogout(backchannelPort(configuration), notice, now),
+    post: postFormPort(outbound),
+    clock,
+    log,
+  });
   await partitions.ensure(clock());
-  const jobs = startJobs([heartbeat, cleanup], log);
+  const realms = createRealms(signIn, { ring, system: config.settings });
+  const signingKeys = createSigningKeys(signIn, ring);
+  const keyRotation = createKeyRotation({
+    realms: async () =>
+      (await realms.list()).map(({ id, slug, overrides }) => ({
+        id,
+        slug,
+        ...resolveSettings({ system: config.settings, realm: overrides }, clock()),
+      })),
+    due: signingKeys.due,
+    rotate: async (realmId, algorithm) =>
+      isSigningAlgorithm(algorithm) && (await signingKeys.rotate(realmId, algorithm)).ok,
+    forgetOld: signingKeys.forgetOld,
+    clock,
+    log,
+  });
+  const jobs = startJobs([heartbeat, cleanup, keyRotation, logoutDelivery], log);
   const readiness = async (): Promise<string | null> => {
     if (!configuration.isFresh(clock())) return 'the configuration could not be confirmed for ten seconds';
     if ((heartbeat.clockDifferenceMilliseconds() ?? 0) > largestClockDifference) return 'the clock is off';
@@ -104,9 +165,13 @@ export async function createApp(options: AppOptions): Promise<App> {
     configuration: methodsOf(configuration),
     families: createFamilies(tokens, createAudit(tokens, clock)),
     spendProof: createSeenProofs(tokens).spend,
+    clientKeys: clientKeysPort(outbound, clock),
+    fetchRequestObject: fetchRequestObjectPort(outbound),
     userClaims: async (realmId, userId) => (await users.show(realmId, { userId }))?.claims ?? null,
-    sessions: sessionsPort(sessions, audit, signIn),
+    sessions: { ...sessionsPort(sessions, audit, signIn), ...clientsOfSession(logoutDeliveries) },
     consents,
+    registrations,
+    fetchJson: fetchJsonPort(outbound),
     runs: createAuthSessions<RunDocuments['request'], NonNullable<RunDocuments['result']>>(signIn, consents, audit),
     verifyPassword: passwordPort(verification),
     renderPage,
@@ -150,6 +215,7 @@ const methodsOf = (configuration: ConfigurationCache) => ({
   keys: configuration.keys.bind(configuration),
   flowVersion: configuration.flowVersion.bind(configuration),
   deployedFlow: configuration.deployedFlow.bind(configuration),
+  clear: configuration.clear.bind(configuration),
 });
 
 /** Ending a session and telling of it are one transaction. */
@@ -157,7 +223,7 @@ const sessionsPort = (
   sessions: ReturnType<typeof createSsoSessions>,
   audit: ReturnType<typeof createAudit>,
   database: Database,
-): Sessions => ({
+): Omit<Sessions, 'clientsOf' | 'noteClient'> => ({
   find: sessions.find,
   touch: sessions.touch,
   end: (realmId, session, { address, agent }) =>
@@ -167,6 +233,78 @@ const sessionsPort = (
       await audit.record({ event: 'session.ended', realmId, userId, sessionId: session.id, address, agent }, executor);
     }),
 });
+
+const clientsOfSession = ({ clientsOf, noteClient }: ReturnType<typeof createLogoutDeliveries>) => ({
+  clientsOf,
+  noteClient,
+});
+
+/** The one door to other servers, with what the operator allows. */
+const openOutbound = ({ allow, loopback, certificatesFile }: AppOptions['config']['outbound'], log: Log): Outbound =>
+  createOutbound(
+    {
+      allowHosts: allow.hosts,
+      allowRanges: allow.ranges,
+      loopback,
+      extraCertificates: certificatesFile === null ? null : readFileSync(certificatesFile, 'utf8'),
+    },
+    { log },
+  );
+
+const backchannelPort = (configuration: ConfigurationCache): BackchannelLogout => ({
+  realm: (realmId, now) => configuration.realmById(realmId, now),
+  client: (realmId, clientId, now) => configuration.client(realmId, clientId, now),
+  sign: async (realmId, algorithm, type, claims, now) =>
+    signerOf(await configuration.keys(realmId, now), algorithm).sign(type, claims),
+});
+
+const postFormPort =
+  (outbound: Outbound): PostForm =>
+  async (url, form) => {
+    const body = new URLSearchParams(form).toString();
+    const contentType = 'application/x-www-form-urlencoded';
+    const result = await outbound.post(url, body, { accept: '*/*', contentType });
+    if (result.kind === 'answered') return { kind: 'answered', status: result.status };
+    const sentence = result.kind === 'refused' ? result.reason : `${result.reason}: ${result.detail}`;
+    return { kind: 'unanswered', sentence };
+  };
+
+/** A document that is wanted once. What failed stays vague: whoever named the URL must not map our network with it. */
+const fetchJsonPort =
+  (outbound: Outbound): FetchJson =>
+  async (url) => {
+    const result = await outbound.get(url, { accept: 'application/json', redirects: 0 });
+    if (result.kind === 'refused') return err(result.reason);
+    if (result.kind === 'failed') return err('there was no answer');
+    return result.status === 200 ? readJson(result.body) : err('the answer was not 200');
+  };
+
+const clientKeysPort = (outbound: Outbound, clock: Clock): ClientKeys => {
+  const documents = createDocumentCache<KeySet>({
+    outbound,
+    clock,
+    options: { accept: 'application/jwk-set+json, application/json', redirects: 0 },
+    read(body) {
+      const document = readJson(body);
+      return document.ok ? readKeySet(document.value) : document;
+    },
+  });
+  const keysIn = (result: DocumentResult<KeySet>): KeySet | null => (result.kind === 'found' ? result.value : null);
+  return createClientKeys({
+    get: async (url) => keysIn(await documents.get(url)),
+    refetch: async (url) => keysIn(await documents.refetch(url)),
+  });
+};
+
+/** Not from a cache: a client may write each of its requests to the same place. */
+const fetchRequestObjectPort =
+  (outbound: Outbound): RequestObjectPorts['fetchRequestObject'] =>
+  async (url) => {
+    const accept = 'application/oauth-authz-req+jwt, application/jwt, text/plain;q=0.5';
+    const result = await outbound.get(url, { accept, redirects: 0 });
+    if (result.kind !== 'answered' || result.status !== 200) return null;
+    return Buffer.from(result.body).toString('latin1');
+  };
 
 const passwordPort =
   (verification: ReturnType<typeof createPasswordVerification>): VerifyPassword =>

@@ -2,6 +2,7 @@ import type { TSchema } from '@sinclair/typebox';
 import { Value } from '@sinclair/typebox/value';
 import { type AddressRange, readAddressRanges } from './config/address_range.ts';
 import { readDatabaseUrl } from './config/database_url.ts';
+import { nothingAllowed, type OutboundAllow, readOutboundAllow } from './config/outbound_allow.ts';
 import { readHost, readPublicUrl } from './config/public_url.ts';
 import { flag, integer, oneOf, quote, type Read, text, wholeNumber } from './config/read.ts';
 import { readSecrets } from './config/secrets.ts';
@@ -31,6 +32,12 @@ export type Config = {
   readonly port: number;
   readonly tls: { readonly certificateFile: string; readonly keyFile: string } | null;
   readonly trustedProxies: readonly AddressRange[];
+  /** Where requests of our own may go besides the public internet, and which authorities count besides the public ones. */
+  readonly outbound: {
+    readonly allow: OutboundAllow;
+    readonly loopback: boolean;
+    readonly certificatesFile: string | null;
+  };
   readonly logLevel: LogLevel;
   readonly reusePort: boolean;
   /** The system layer of the settings (`core/settings.ts`). */
@@ -124,6 +131,28 @@ export const variables = {
       'Addresses and CIDR ranges of your own reverse proxies, separated by spaces or commas. Forwarded headers from anyone else are ignored.',
     secret: false,
   }),
+  outboundAllow: row<OutboundAllow | null>({
+    name: 'LIMEN_OUTBOUND_ALLOW',
+    read: readOutboundAllow,
+    default: null,
+    sentence:
+      'Host names (`*.` before one for all names below it), addresses and CIDR ranges beyond the public internet that applications’ documents may be fetched from and notices delivered to, separated by spaces or commas.',
+    secret: false,
+  }),
+  outboundLoopback: row({
+    name: 'LIMEN_OUTBOUND_LOOPBACK',
+    read: flag,
+    default: false,
+    sentence: '`true`: such requests may also go to this machine itself, there with http too. For development.',
+    secret: false,
+  }),
+  outboundCertificatesFile: row<string | null>({
+    name: 'LIMEN_OUTBOUND_CA_FILE',
+    read: text,
+    default: null,
+    sentence: 'PEM file with certificate authorities that such requests trust besides the public ones.',
+    secret: false,
+  }),
   databaseConnections: row({
     name: 'LIMEN_DATABASE_CONNECTIONS',
     read: integer(2, 500),
@@ -186,6 +215,11 @@ export function readConfig<const Need extends Needed = never>(
     tls: pairTlsFiles(read(variables.tlsCertificateFile), read(variables.tlsKeyFile), faults),
     trustedProxies: read(variables.trustedProxies),
     databaseConnections: read(variables.databaseConnections),
+    outbound: Object.freeze({
+      allow: read(variables.outboundAllow) ?? nothingAllowed,
+      loopback: read(variables.outboundLoopback),
+      certificatesFile: read(variables.outboundCertificatesFile),
+    }),
     logLevel: read(variables.logLevel),
     reusePort: read(variables.reusePort),
     settings: readSettings(environment, faults),
@@ -245,6 +279,7 @@ export function describeSchema(schema: TSchema): string {
   const choices: unknown = schema['anyOf'];
   if (Array.isArray(choices)) return choices.map((choice: TSchema) => `"${String(choice['const'])}"`).join(' or ');
   if (schema['type'] === 'boolean') return 'true or false';
+  if (schema['type'] === 'string') return String(schema.description);
   return `a whole number from ${String(schema['minimum'])} to ${String(schema['maximum'])}`;
 }
 

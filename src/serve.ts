@@ -4,6 +4,7 @@ import { createLog } from './core/log.ts';
 import type { Clock } from './core/time.ts';
 import { listen } from './server.ts';
 import { DatabaseFault } from './store/fault.ts';
+import { SealedColumnFault } from './store/sealed_column.ts';
 
 export type ServeOptions = {
   readonly config: ConfigWith<'databaseUrl' | 'secrets' | 'publicUrl'>;
@@ -21,7 +22,7 @@ export type ServeOptions = {
 export async function serve({ config, clock, passwordWorker, tell, write, stopped }: ServeOptions): Promise<number> {
   const log = createLog(config.logLevel, write, clock);
   const app = await createApp({ config, clock, log, passwordWorker }).catch((thrown: unknown) => {
-    const sentence = thrown instanceof DatabaseFault ? databaseSentence(thrown) : null;
+    const sentence = sentenceFor(thrown);
     if (sentence === null) throw thrown;
     tell(sentence);
     return null;
@@ -40,6 +41,14 @@ export async function serve({ config, clock, passwordWorker, tell, write, stoppe
   await app.stop();
   log.info('stopped');
   return 0;
+}
+
+/** What the operator can mend; null: a bug. */
+function sentenceFor(thrown: unknown): string | null {
+  if (thrown instanceof SealedColumnFault) {
+    return 'LIMEN_SECRETS: this database was sealed with a secret that is not among these; add the one it was set up with, and ask `limen doctor`';
+  }
+  return thrown instanceof DatabaseFault ? databaseSentence(thrown) : null;
 }
 
 function databaseSentence({ kind, code }: DatabaseFault): string | null {

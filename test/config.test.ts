@@ -14,6 +14,8 @@ import { settingKeys, settings } from '../src/core/settings.ts';
 const hexSecret = '00112233445566778899aabbccddeeff0f1e2d3c4b5a69788796a5b4c3d2e1f0';
 const otherSecret = Buffer.from(Uint8Array.from({ length: 32 }, (_, index) => index * 7 + 3)).toString('base64url');
 
+const nowhere = { allow: { hosts: [], ranges: [] }, loopback: false, certificatesFile: null };
+
 const accepted = (environment: Environment) => {
   const result = readConfig(environment);
   if (!result.ok) throw new Error(result.error.map(describeFault).join('\n'));
@@ -42,6 +44,7 @@ describe('an empty environment', () => {
       tls: null,
       trustedProxies: [],
       databaseConnections: 16,
+      outbound: nowhere,
       logLevel: 'info',
       reusePort: false,
       settings: {},
@@ -131,6 +134,24 @@ describe('values that are accepted', () => {
           { family: 'ipv4', address: '192.0.2.7', prefixLength: 32 },
           { family: 'ipv6', address: 'fd00::', prefixLength: 8 },
         ],
+      },
+    ],
+    ['LIMEN_OUTBOUND_LOOPBACK', 'true', { outbound: { ...nowhere, loopback: true } }],
+    ['LIMEN_OUTBOUND_CA_FILE', '/ca.pem', { outbound: { ...nowhere, certificatesFile: '/ca.pem' } }],
+    [
+      'LIMEN_OUTBOUND_ALLOW',
+      'IdP.corp.example, *.corp.example 10.1.0.0/16 fd00::7',
+      {
+        outbound: {
+          ...nowhere,
+          allow: {
+            hosts: ['idp.corp.example', '*.corp.example'],
+            ranges: [
+              { family: 'ipv4', address: '10.1.0.0', prefixLength: 16 },
+              { family: 'ipv6', address: 'fd00::7', prefixLength: 128 },
+            ],
+          },
+        },
       },
     ],
     ['LIMEN_SETTING_PKCE', 'required for all', { settings: { pkce: { value: 'required for all' } } }],
@@ -247,6 +268,27 @@ describe('values that are refused', () => {
       '::ffff:10.0.0.1',
       'LIMEN_TRUSTED_PROXIES: "::ffff:10.0.0.1" is an IPv4 address in IPv6 form; write the IPv4 address',
     ],
+    [
+      'LIMEN_OUTBOUND_ALLOW',
+      'https://idp.corp.example',
+      'LIMEN_OUTBOUND_ALLOW: "https://idp.corp.example" is no address or CIDR range; write one such as 10.0.0.0/8 or fd00::/8',
+    ],
+    ...['idp.corp.example:8443', '10.0', '0x7f.0x1', '*', '*.*.example', 'a..b'].map((entry) => [
+      'LIMEN_OUTBOUND_ALLOW',
+      entry,
+      `LIMEN_OUTBOUND_ALLOW: "${entry}" is no host name, address or CIDR range; write one such as idp.corp.example, *.corp.example or 10.0.0.0/8, without scheme and port`,
+    ]),
+    [
+      'LIMEN_OUTBOUND_ALLOW',
+      '0.0.0.0/0',
+      'LIMEN_OUTBOUND_ALLOW: "0.0.0.0/0" allows every address; name the ranges that are meant',
+    ],
+    ...['localhost', '127.0.0.0/8', '::1'].map((entry) => [
+      'LIMEN_OUTBOUND_ALLOW',
+      entry,
+      `LIMEN_OUTBOUND_ALLOW: "${entry}" is this machine itself; set LIMEN_OUTBOUND_LOOPBACK to true instead`,
+    ]),
+    ['LIMEN_OUTBOUND_LOOPBACK', '1', 'LIMEN_OUTBOUND_LOOPBACK: "1" is not accepted; write true or false'],
     [
       'LIMEN_SETTING_PKCE',
       'optional',

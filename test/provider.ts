@@ -17,7 +17,7 @@ export type Provider = {
   readonly database: Database;
   /** Every line of the log so far. */
   readonly log: readonly string[];
-  /** Statements sent by the provider since the last `resetStatements`, heartbeats left out. */
+  /** Statements sent by the provider since the last `resetStatements`; those of its recurring jobs are left out. */
   readonly statements: () => readonly string[];
   readonly resetStatements: () => void;
   /** A secret of a confidential client of the default realm, or of another by its slug. */
@@ -75,7 +75,7 @@ export async function startProvider(options: ProviderOptions = {}): Promise<Prov
     progress: () => {},
   });
   const onStatement = (statement: string): void => {
-    if (!statement.includes('INSERT INTO processes')) statements.push(statement);
+    if (!/INSERT INTO processes|logout_deliver/.test(statement)) statements.push(statement);
   };
   const start = async () => {
     const app = await createApp({ config, clock, log, passwordWorker, onStatement });

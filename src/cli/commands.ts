@@ -12,6 +12,9 @@ import { realmCreate } from './realm/create.ts';
 import { realmList } from './realm/list.ts';
 import { realmShow } from './realm/show.ts';
 import { realmUpdate } from './realm/update.ts';
+import { registrationTokenCreate } from './registration_token/create.ts';
+import { registrationTokenList } from './registration_token/list.ts';
+import { registrationTokenRevoke } from './registration_token/revoke.ts';
 import { secretsGenerate } from './secrets/generate.ts';
 import { serve } from './serve.ts';
 import { userCreate } from './user/create.ts';
@@ -40,4 +43,7 @@ export const commands: readonly Command[] = [
   userUpdate,
   keysList,
   keysRotate,
+  registrationTokenCreate,
+  registrationTokenList,
+  registrationTokenRevoke,
 ];

@@ -14,6 +14,7 @@ import { inspectDatabase } from '../store/inspection.ts';
 import { migrate, migrationFiles } from '../store/migrations.ts';
 import { createPartitions } from '../store/partitions.ts';
 import { createRealms } from '../store/realms.ts';
+import { createRegistrationTokens } from '../store/registration_tokens.ts';
 import { createSigningKeys } from '../store/signing_keys.ts';
 import { createUsers } from '../store/users.ts';
 import { hashPassword } from '../workers/password/argon2id.ts';
@@ -79,6 +80,7 @@ function openAdministration(config: ConfigWith<'databaseUrl' | 'secrets'>): Admi
     clients: createClients(database, { system }),
     users: createUsers(database),
     keys: createSigningKeys(database, ring),
+    registrationTokens: createRegistrationTokens(database),
     deployDefaultFlow: async (realmId) => {
       const definition = validateDefinition(defaultFlow, nodeTypes);
       if (!definition.ok) unreachable('the default flow is valid');

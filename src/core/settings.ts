@@ -26,6 +26,9 @@ const day = 24 * hour;
 /** The widest absolute lifetime that a realm may set: partitions are kept this far ahead. */
 export const longestFamilySeconds = 180 * day;
 
+/** From the strictest to the loosest. */
+const registrationModes: readonly string[] = ['off', 'initial access token', 'open'];
+
 export const settings = {
   pkce: row({
     schema: Type.Union([Type.Literal('required for public'), Type.Literal('required for all')]),
@@ -92,10 +95,22 @@ export const settings = {
     sentence: 'How long an authorization code can be redeemed.',
   }),
   accessTokenSigningAlgorithm: row({
-    schema: Type.Union([Type.Literal('ES256'), Type.Literal('RS256')]),
+    schema: Type.Union([
+      Type.Literal('ES256'),
+      Type.Literal('RS256'),
+      Type.Literal('PS256'),
+      Type.Literal('ES384'),
+      Type.Literal('EdDSA'),
+    ]),
     default: 'ES256',
     scope: 'client',
     sentence: 'What signs access tokens.',
+  }),
+  signingKeyLifetimeSeconds: row({
+    schema: seconds(hour, 730 * day),
+    default: 90 * day,
+    scope: 'realm',
+    sentence: 'How long a signing key signs before the next one takes over.',
   }),
   sessionIdleLifetimeSeconds: row({
     schema: seconds(minute, 90 * day),
@@ -109,6 +124,14 @@ export const settings = {
     scope: 'realm',
     sentence: 'A sign-in never lasts longer than this.',
   }),
+  sessionManagement: row({
+    schema: Type.Boolean(),
+    default: false,
+    scope: 'realm',
+    sentence:
+      'Whether applications may watch the sign-in by a frame (OpenID Connect Session Management); it needs a cookie that scripts of this origin can read.',
+    loosens: (inherited, value) => !inherited && value,
+  }),
   runLifetimeSeconds: row({
     schema: seconds(5 * minute, 14 * day),
     default: day,
@@ -121,6 +144,30 @@ export const settings = {
     scope: 'realm',
     sentence:
       'A sign-in finished later than this after the request ends with a link to the application, not a callback.',
+  }),
+  registration: row({
+    schema: Type.Union([Type.Literal('off'), Type.Literal('initial access token'), Type.Literal('open')]),
+    default: 'off',
+    scope: 'realm',
+    sentence: 'Who may register clients over HTTP (RFC 7591): nobody, who holds an initial access token, or everyone.',
+    loosens: (inherited, value) => registrationModes.indexOf(value) > registrationModes.indexOf(inherited),
+  }),
+  registrationScopes: row({
+    schema: Type.String({
+      pattern: '^[!#-[\\]-~]+( [!#-[\\]-~]+)*$',
+      maxLength: 2048,
+      description: 'scopes with a space between',
+    }),
+    default: 'openid profile email address phone offline_access',
+    scope: 'realm',
+    sentence: 'Scopes that clients may register themselves for; what they ask for beyond these is left out.',
+  }),
+  registrationsPerHour: row({
+    schema: Type.Integer({ minimum: 1, maximum: 100_000 }),
+    default: 60,
+    scope: 'realm',
+    sentence:
+      'How many registrations, and changes of one, an address prefix may send to a process without an initial access token.',
   }),
   clockSkewSeconds: row({
     schema: seconds(0, 120),

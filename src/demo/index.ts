@@ -16,8 +16,10 @@ import { listen } from '../server.ts';
 import { openDatabase } from '../store/database.ts';
 import { migrate, migrationFiles } from '../store/migrations.ts';
 import { ensurePartitions } from '../store/partitions.ts';
-import { claimFolder, type FolderClaim } from './folder_lock.ts';
+import { claimFolder, type FolderClaim, reasonOf } from './folder_lock.ts';
 import { watchLauncher } from './launcher.ts';
+import { takenPort } from './ports.ts';
+import { findBinaries } from './postgres/binaries.ts';
 import { type RunningPostgres, startPostgres } from './postgres/index.ts';
 import { startRelyingParty } from './relying_party/index.ts';
 import { type DemoAccess, seed } from './seed.ts';
@@ -39,37 +41,54 @@ const host = 'localhost';
 /** The exit code. Whatever was started is stopped again, in reverse order, whichever way it ends. */
 export async function demo(options: DemoOptions): Promise<number> {
   const launcherGone = Promise.withResolvers<void>();
-  const unwatch = watchLauncher(launcherGone.resolve);
-  const stops: (() => Promise<unknown> | unknown)[] = [unwatch];
-  const stopped = Promise.race([options.stopped, launcherGone.promise]);
+  const stops: Stop[] = [watchLauncher(launcherGone.resolve)];
+  let isStopped = false;
+  const stopped = Promise.race([options.stopped, launcherGone.promise]).then(() => {
+    isStopped = true;
+  });
   try {
     const started = await start(options, stops, stopped);
-    if (!started.ok) {
-      options.tell(started.error);
-      return 1;
+    const end = started.ok ? await Promise.race([stopped, started.value]) : started.error;
+    if (isStopped || end === undefined) {
+      options.say('Stopping');
+      return 0;
     }
-    await Promise.race([stopped, started.value]);
-    options.say('Stopping');
-    return 0;
+    options.tell(end);
+    return 1;
   } finally {
-    for (const stop of stops.reverse()) await stop();
+    await stopAll(stops, options.tell);
   }
 }
 
-type Stops = (() => Promise<unknown> | unknown)[];
+type Stop = () => Promise<unknown> | unknown;
 
-/** The value resolves when the database ends by itself. */
+/** One that fails keeps none of the others from running: above all Postgres must not stay behind. */
+async function stopAll(stops: readonly Stop[], tell: (line: string) => void): Promise<void> {
+  for (const stop of stops.toReversed()) {
+    try {
+      await stop();
+    } catch (thrown) {
+      tell(`While stopping: ${reasonOf(thrown)}`);
+    }
+  }
+}
+
+/** The value resolves with a sentence when the database ends by itself. */
 async function start(
   options: DemoOptions,
-  stops: Stops,
+  stops: Stop[],
   stopped: Promise<void>,
-): Promise<Result<Promise<void>, string>> {
+): Promise<Result<Promise<string>, string>> {
   const { port, relyingPartyPort, say, clock } = options;
   const publicUrl = `http://${host}:${port}`;
   const relyingPartyUrl = `http://${host}:${relyingPartyPort}`;
+  const binaries = findBinaries();
+  if (!binaries.ok) return err(binaries.error.sentence);
   const claim = claimFolder(options.dataFolder, relyingPartyUrl);
   if (!claim.ok) return err(claim.error.sentence);
   stops.push(() => claim.value.release());
+  const taken = takenPort(port, '--port') ?? takenPort(relyingPartyPort, '--rp-port');
+  if (taken !== null) return err(taken);
   const postgres = await startDatabase(claim.value, options, stopped);
   if (!postgres.ok) return postgres;
   stops.push(() => postgres.value.stop());
@@ -100,7 +119,7 @@ async function start(
   if (!relyingParty.ok) return relyingParty;
   stops.push(() => relyingParty.value.stop());
   announce(say, relyingParty.value.url, prepared.value, claim.value);
-  return ok(postgres.value.exited.then(() => {}));
+  return ok(postgres.value.exited.then(({ sentence }) => sentence));
 }
 
 async function startDatabase(
@@ -136,10 +155,10 @@ async function prepare(
 }
 
 function startDemoApplication(
-  { relyingPartyPort, tell }: DemoOptions,
+  { relyingPartyPort }: DemoOptions,
   access: DemoAccess,
   log: ReturnType<typeof createLog>,
-) {
+): ReturnType<typeof startRelyingParty> {
   const [web] = access.clients.filter(({ client_id }) => client_id === 'demo-web');
   return startRelyingParty({
     port: relyingPartyPort,
@@ -148,24 +167,18 @@ function startDemoApplication(
     client: web ?? { client_id: 'demo-web' },
     publicClient: { client_id: 'demo-spa' },
     users: access.users,
+    // A proxy of the environment (HTTP_PROXY) would be asked for this machine's own loopback address.
+    fetch: (url, { body, ...init }) => fetch(url, { ...init, body: body ?? null, proxy: false }),
     onBug: (bug) => log.error('relying_party.failed', { bug }),
-  }).catch((thrown: unknown) => {
-    tell(String(thrown));
-    throw thrown;
   });
 }
 
-function announce(
-  say: (line: string) => void,
-  url: string,
-  { issuer, users }: DemoAccess,
-  { folder }: FolderClaim,
-): void {
+/** One URL: everything else there is to reach is behind it or in the file. */
+function announce(say: (line: string) => void, url: string, { users }: DemoAccess, { folder }: FolderClaim): void {
   const credentials = users.map(({ username, password }) => `${username} / ${password}`).join('   ');
   say('');
   say(`  Open           ${url}`);
   say(`  Sign in as     ${credentials}`);
-  say(`  Issuer         ${issuer}`);
   say(`  For scripts    ${join(folder, 'demo.json')}`);
   say('');
   say('  Ctrl-C stops it; the data stays for the next start.');

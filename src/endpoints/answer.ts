@@ -4,11 +4,16 @@ import { type Refusal, statusOfError } from '../oidc/errors.ts';
 /** What leaves the endpoints: JSON, redirects and pages, each with the headers its kind must have. */
 
 const noStore = { 'cache-control': 'no-store', pragma: 'no-cache' };
+const jsonHeaders = { 'content-type': 'application/json', ...noStore };
 
-export const json = (body: unknown, status = 200, headers: { readonly [name: string]: string } = {}): Response =>
+export const json = (
+  body: unknown,
+  status = 200,
+  headers: { readonly [name: string]: string } | null = null,
+): Response =>
   new Response(JSON.stringify(body), {
     status,
-    headers: { 'content-type': 'application/json', ...noStore, ...headers },
+    headers: headers === null ? jsonHeaders : { ...jsonHeaders, ...headers },
   });
 
 /** RFC 6749 §5.2. The error id is in the description, because that is what clients log. */

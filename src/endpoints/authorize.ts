@@ -1,6 +1,8 @@
 import type { Result } from '../core/result.ts';
 import { decideAuthorization } from '../oidc/authorize/index.ts';
+import { openRequestObject } from '../oidc/authorize/request_object.ts';
 import { errorResponse } from '../oidc/authorize/response.ts';
+import type { Client } from '../oidc/client.ts';
 import type { Refusal } from '../oidc/errors.ts';
 import { type IdTokenHint, verifyIdTokenHint } from '../oidc/id_token_hint.ts';
 import { type Form, parseForm } from '../oidc/parameters.ts';
@@ -17,10 +19,12 @@ export function authorizeEndpoint(deps: Dependencies, interaction: Interaction):
     const { request, realm, now } = exchange;
     const body = request.method === 'POST' ? await readForm(request) : null;
     if (body?.ok === false) return refusedBody(deps, exchange, body.error);
-    const form = body === null ? parseForm(exchange.query) : body.value;
-    const clientId = single(form, 'client_id');
+    const sent = body === null ? parseForm(exchange.query) : body.value;
+    const clientId = single(sent, 'client_id');
     const client = clientId === undefined ? null : await findClient(deps, realm, clientId, now);
-    const decided = decideAuthorization({ form, client, realm, hint: await hintOf(form, exchange), now });
+    const { form, refusal: objectRefusal } = await opened(deps, exchange, sent, client);
+    const hint = await hintOf(form, exchange);
+    const decided = decideAuthorization({ form, objectRefusal, client, realm, hint, now });
     if (decided.ok && client !== null) return interaction.begin(exchange, decided.value, client);
     if (decided.ok) throw new Error('a request was accepted without a client');
     const { error: refused } = decided;
@@ -38,6 +42,11 @@ export function authorizeEndpoint(deps: Dependencies, interaction: Interaction):
     };
     return pageResponse(deps.renderPage, exchange, page);
   };
+}
+
+/** Without a client there is nobody whose keys could have signed it, and nothing is fetched. */
+async function opened(deps: Dependencies, { realm, now }: Exchange, form: Form, client: Client | null) {
+  return client === null ? { form, refusal: null } : openRequestObject({ form, client, realm, now }, deps);
 }
 
 /** null: none was sent. */

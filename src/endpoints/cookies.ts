@@ -4,9 +4,14 @@ import type { Realm } from '../oidc/realm.ts';
  * Every cookie is read and written here: opaque and random, `__Host-` where we serve https, HttpOnly, SameSite=Lax, named
  * after its realm because all realms of one origin share the browser's jar.
  */
-export type CookiePurpose = 'session' | 'browser';
+export type CookiePurpose = 'session' | 'browser' | 'state';
 
-/** `browser` binds runs to the browser; `session` is the sign-in. Both end with the browser or with what they name. */
+/**
+ * `browser` binds runs to the browser; `session` is the sign-in. Both end with the browser or with what they name. `state`
+ * is the one exception to the rules above: the page of `check_session_iframe` reads it by script, inside a page of another
+ * site, so it is neither HttpOnly nor Lax (OIDC Session Management §3.2). It is set only where a realm switched that on,
+ * and opens nothing.
+ */
 export const cookieName = (realm: Pick<Realm, 'issuer' | 'slug'>, purpose: CookiePurpose): string =>
   `${isHttps(realm) ? '__Host-' : ''}limen.${realm.slug}.${purpose}`;
 
@@ -28,9 +33,14 @@ const longestHeader = 16_384;
 
 /** A session cookie of the browser: the database decides how long it counts. */
 export const setCookie = (realm: Realm, purpose: CookiePurpose, value: string): string =>
-  `${cookieName(realm, purpose)}=${value}; ${attributes(realm)}`;
+  `${cookieName(realm, purpose)}=${value}; ${attributes(realm, purpose)}`;
 
 export const clearCookie = (realm: Realm, purpose: CookiePurpose): string =>
-  `${cookieName(realm, purpose)}=; ${attributes(realm)}; Max-Age=0`;
+  `${cookieName(realm, purpose)}=; ${attributes(realm, purpose)}; Max-Age=0`;
 
-const attributes = (realm: Realm): string => `Path=/; HttpOnly; SameSite=Lax${isHttps(realm) ? '; Secure' : ''}`;
+/** A browser takes SameSite=None with Secure only; over http the frame works within one site. */
+function attributes(realm: Realm, purpose: CookiePurpose): string {
+  const secure = isHttps(realm) ? '; Secure' : '';
+  if (purpose !== 'state') return `Path=/; HttpOnly; SameSite=Lax${secure}`;
+  return `Path=/; SameSite=${isHttps(realm) ? 'None' : 'Lax'}${secure}`;
+}

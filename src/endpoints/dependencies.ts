@@ -5,9 +5,12 @@ import type { Log } from '../core/log.ts';
 import { unreachable } from '../core/result.ts';
 import type { Clock, Instant } from '../core/time.ts';
 import type { RenderPage } from '../login/render.ts';
+import type { RequestObjectPorts } from '../oidc/authorize/request_object.ts';
 import type { Client } from '../oidc/client.ts';
+import type { ClientKeys } from '../oidc/client_keys.ts';
 import type { Families, SpendProof } from '../oidc/ports.ts';
 import type { Realm } from '../oidc/realm.ts';
+import type { FetchJson, Registrations } from '../oidc/registration/ports.ts';
 import type { StandardClaims } from '../oidc/standard_claims.ts';
 import type { Consents, FlowVersion, Runs, Sessions, VerifyPassword } from './interaction/ports.ts';
 
@@ -26,6 +29,8 @@ export type Configuration = {
   readonly keys: (realmId: RealmId, now: Instant) => Promise<RealmKeys>;
   readonly flowVersion: (realmId: RealmId, versionId: string, now: Instant) => Promise<FlowVersion | null>;
   readonly deployedFlow: (realmId: RealmId, purpose: string, now: Instant) => Promise<FlowVersion | null>;
+  /** Forgets all of it, after a change that this process made itself; the others follow within a second. */
+  readonly clear: () => void;
 };
 
 /** Everything the endpoints use; `app.ts` makes it. */
@@ -38,12 +43,16 @@ export type Dependencies = {
   readonly configuration: Configuration;
   readonly families: Families;
   readonly spendProof: SpendProof;
+  readonly clientKeys: ClientKeys;
+  readonly fetchRequestObject: RequestObjectPorts['fetchRequestObject'];
   /** null: no such user. */
   readonly userClaims: (realmId: RealmId, userId: UserId) => Promise<StandardClaims | null>;
   readonly sessions: Sessions;
   readonly consents: Consents;
   readonly runs: Runs;
   readonly verifyPassword: VerifyPassword;
+  readonly registrations: Registrations;
+  readonly fetchJson: FetchJson;
   readonly renderPage: RenderPage;
   readonly acrValues: readonly string[];
   readonly uiLocales: readonly string[];

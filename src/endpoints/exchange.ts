@@ -11,7 +11,7 @@ export type Exchange = {
   readonly path: string;
   /** Query string without `?`, as it was sent. */
   readonly query: string;
-  /** The last part of `/run/:handle`; null elsewhere. */
+  /** The last part of `/run/:handle` and `/register/:handle`; null elsewhere. */
   readonly handle: string | null;
   /** Of the client itself: forwarded headers count from trusted proxies only. */
   readonly address: string;

@@ -1,4 +1,4 @@
-import { randomToken } from '../core/crypto.ts';
+import { randomId } from '../core/crypto.ts';
 import type { Log } from '../core/log.ts';
 import { type Refusal, refusal } from '../oidc/errors.ts';
 import { type RefusedRequest, refuse } from './refused.ts';
@@ -19,6 +19,8 @@ export type FrontOptions = {
   readonly publicUrl: string;
   readonly isTrustedProxy: (address: string) => boolean;
   readonly log: Log;
+  /** Paths that answer under any Host: probes come by address. Nothing there depends on the name. */
+  readonly anyHost: ReadonlySet<string>;
   /** Routes the request; what it throws becomes an opaque answer. */
   readonly route: (request: Request, peer: Peer) => Promise<Response>;
   /** The answer to a path that can be none of ours. */
@@ -30,7 +32,7 @@ export type FrontOptions = {
 export type Front = (request: Request, socketAddress: string | null) => Promise<Response>;
 
 export function createFront(options: FrontOptions): Front {
-  const { publicUrl, isTrustedProxy, log, route, onNotFound, onFailure } = options;
+  const { publicUrl, isTrustedProxy, log, anyHost, route, onNotFound, onFailure } = options;
   const origin = new URL(publicUrl);
   const isHttps = origin.protocol === 'https:';
   return async (request, socketAddress) => {
@@ -40,7 +42,7 @@ export function createFront(options: FrontOptions): Front {
 
   async function answer(request: Request, peer: Peer): Promise<Response> {
     const misaddressed = checkHost(hostOf(request, peer.forwarded), origin);
-    if (misaddressed !== null) {
+    if (misaddressed !== null && !anyHost.has(pathOf(request.url))) {
       return refuse(log, refusedBy(peer, request), misaddressed.refusal, { status: misaddressed.status });
     }
     if (!isPlainPath(request.url)) return onNotFound(request, peer);
@@ -95,6 +97,7 @@ const misdirected: HostFault = {
 const hostPattern = /^(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[0-9]{1,5})?$/;
 
 function checkHost(host: string | null, { protocol, host: served }: URL): HostFault | null {
+  if (host === served) return null;
   if (host === null) return misdirected;
   if (!hostPattern.test(host)) return malformedHost;
   // RFC 9110 §4.2.3: naming the scheme's own port says nothing new.
@@ -113,7 +116,8 @@ function isPlainPath(url: string): boolean {
   return /^https?:\/\//.test(url) && !/[%\\#]/.test(pathOf(url));
 }
 
-const newErrorId = (): string => randomToken().slice(0, 12);
+/** Every request gets one, though few need it: the last 48 bits of a UUID cost next to nothing. */
+const newErrorId = (): string => randomId().slice(24);
 
 /** The right-most address that no trusted proxy of ours wrote (X-Forwarded-For); from anyone else it is ignored. */
 function peerOf(request: Request, socketAddress: string | null, isTrustedProxy: (address: string) => boolean): Peer {

@@ -28,6 +28,11 @@ export function createEndpoints(options: EndpointsOptions): Front {
   const peers = new WeakMap<Request, Peer>();
   const peerOf = (request: Request): Peer => peers.get(request) ?? unreachable('a request came past the front');
   const app = new Elysia({ name: 'endpoints', strictPath: true, normalize: false });
+  // Before the routes: only those that come after it have it, and the router's own answer tells the error's message.
+  app.onError(({ code, error, request }) => {
+    if (code === 'NOT_FOUND') return notFound(options, request, peerOf(request));
+    return failed(options, error, request, peerOf(request));
+  });
   for (const route of routes(options)) {
     mount(app, route.path, (request, parameters) => serve(options, peerOf(request), request, route, null, parameters));
     mount(app, `/realms/:realm${route.path}`, (request, parameters) =>
@@ -51,18 +56,15 @@ export function createEndpoints(options: EndpointsOptions): Front {
         : methodNotAllowed(options, refusedBy(peerOf(request), request), 'GET, HEAD'),
     );
   }
-  app.onError(({ code, error, request }) => {
-    if (code === 'NOT_FOUND') return notFound(options, request, peerOf(request));
-    throw error;
-  });
   return createFront({
     publicUrl: options.publicUrl,
     isTrustedProxy: options.isTrustedProxy,
     log: options.log,
+    anyHost: new Set(Object.keys(options.operations)),
     route(request, peer) {
       const routable = withRoutableUrl(request);
       peers.set(routable, peer);
-      return Promise.resolve(app.handle(routable));
+      return Promise.resolve(app.fetch(routable));
     },
     onNotFound: (request, peer) => notFound(options, request, peer),
     onFailure: (thrown, request, peer) => failed(options, thrown, request, peer),
@@ -141,7 +143,7 @@ async function answer(
 /** RFC 9110 §9.3.2: HEAD is GET; the server leaves the content out. */
 const methodOf = (method: string): Method | null => {
   if (method === 'GET' || method === 'HEAD') return 'GET';
-  return method === 'POST' ? 'POST' : null;
+  return method === 'POST' || method === 'PUT' || method === 'DELETE' ? method : null;
 };
 
 /** A realm has one issuer: the default realm is not also under its slug. */

@@ -13,7 +13,7 @@ import {
 } from '../oidc/introspection.ts';
 import { defineParameters, firstFault } from '../oidc/parameters.ts';
 import { decodeRefreshToken, type RefreshToken } from '../oidc/refresh_token.ts';
-import { subjectOf } from '../oidc/subject.ts';
+import { subjectOf, subjectTypeOf } from '../oidc/subject.ts';
 import { json } from './answer.ts';
 import { readForm } from './body.ts';
 import { type Dependencies, findClient } from './dependencies.ts';
@@ -81,8 +81,12 @@ async function aboutAccessToken(
   const family = await deps.families.readLive(familyId, realm.id);
   const alive =
     family !== null && family.clientId === claims.client_id && family.createdAt >= countsFrom(client, realm);
-  return alive ? introspectAccessToken(claims, family.username) : inactive;
+  return alive ? introspectAccessToken(claims, usernameFor(client, family.username)) : inactive;
 }
+
+/** A name that every client sees would join what pairwise subjects keep apart (OIDC Core §8.1). */
+const usernameFor = (client: Client, username: string | null): string | null =>
+  subjectTypeOf(client) === 'pairwise' ? null : username;
 
 /** Only its own client learns of a refresh token; an old generation is inactive and no reuse (it was not redeemed). */
 async function aboutRefreshToken(
@@ -94,9 +98,12 @@ async function aboutRefreshToken(
   const family = await deps.families.readLive(token.familyId, realm.id);
   if (family === null || !family.hasRefreshToken || family.generation !== token.generation) return inactive;
   if (family.clientId !== caller.clientId || family.createdAt < countsFrom(caller, realm)) return inactive;
-  return introspectRefreshToken(family, {
-    issuer: realm.issuer,
-    subject: family.userId === null ? null : subjectOf(family.userId),
-    expiresAt: toNumericDate(instantOfTimedId(token.familyId)),
-  });
+  return introspectRefreshToken(
+    { ...family, username: usernameFor(caller, family.username) },
+    {
+      issuer: realm.issuer,
+      subject: family.userId === null ? null : subjectOf(realm, caller, family.userId),
+      expiresAt: toNumericDate(instantOfTimedId(token.familyId)),
+    },
+  );
 }

@@ -2,7 +2,7 @@ import { appendQuery } from '../oidc/authorize/response.ts';
 import type { Client } from '../oidc/client.ts';
 import type { Refusal } from '../oidc/errors.ts';
 import { type IdTokenHint, verifyIdTokenHint } from '../oidc/id_token_hint.ts';
-import { decideLogout, logoutParameters } from '../oidc/logout.ts';
+import { decideLogout, frontchannelLogoutUrls, logoutParameters } from '../oidc/logout/index.ts';
 import { type Form, firstFault, parseForm } from '../oidc/parameters.ts';
 import { pageResponse, redirect } from './answer.ts';
 import { readForm } from './body.ts';
@@ -10,14 +10,14 @@ import { clearCookie } from './cookies.ts';
 import { type Dependencies, findClient } from './dependencies.ts';
 import type { Exchange, Handler } from './exchange.ts';
 import { type Browser, browserOf, isOwnSubmit } from './interaction/browser.ts';
-import { sessionOf } from './interaction/drive.ts';
+import { idleSessionOf, sessionOf } from './interaction/drive.ts';
 import { formToken, isFormToken } from './interaction/handle.ts';
 import type { FoundSession } from './interaction/ports.ts';
 import { logRefusal } from './refused.ts';
 
 /**
- * OIDC RP-Initiated Logout: by GET and by POST. It acts unasked only where the hint names this browser's session; anyone
- * else who sends a browser here makes it show a question.
+ * OIDC RP-Initiated Logout, by GET and by POST, with OIDC Front-Channel Logout. It acts unasked only where the hint names
+ * this browser's session; anyone else who sends a browser here makes it show a question.
  */
 export function logoutEndpoint(deps: Dependencies): Handler {
   return async (exchange) => {
@@ -28,15 +28,17 @@ export function logoutEndpoint(deps: Dependencies): Handler {
     if ('error' in asked) return errorPage(deps, exchange, asked, 400);
     if (body !== null && !isOwnSubmit(exchange, new URL(deps.publicUrl).origin)) return byGet(exchange, asked);
     const browser = browserOf(exchange);
-    const session = await sessionOf(deps, exchange, { session: undefined }, null);
+    // An idle session signs nobody in any more, but what hangs on it lives until it is ended.
+    const session =
+      (await sessionOf(deps, exchange, { session: undefined }, null)) ?? (await idleSessionOf(deps, exchange));
     const decision = decideLogout({ ...asked, realm: exchange.realm, sessionId: session?.id ?? null });
     if (!decision.ok) return errorPage(deps, exchange, decision.error, 400);
     const { returnTo } = decision.value;
-    if (session === null) return signedOut(deps, exchange, asked.hintClient, returnTo);
+    if (session === null) return signedOut(deps, exchange, asked, { returnTo, frames: [] });
     const answered = answerIn(deps, exchange, browser, session, form);
     if (decision.value.session === 'sign_out' || answered === 'sign_out') {
       await deps.sessions.end(exchange.realm.id, session, exchange);
-      return signedOut(deps, exchange, asked.hintClient, returnTo);
+      return signedOut(deps, exchange, asked, { returnTo, frames: await framesOf(deps, exchange, session) });
     }
     if (answered === 'stay') return stay(deps, exchange, asked.hintClient);
     return ask(deps, exchange, browser, session, asked);
@@ -128,15 +130,48 @@ function ask(deps: Dependencies, exchange: Exchange, browser: Browser, session: 
   });
 }
 
-function signedOut(deps: Dependencies, exchange: Exchange, client: Client | null, returnTo: string | null): Response {
-  const cookies = [clearCookie(exchange.realm, 'session')];
-  if (returnTo !== null) return redirect(returnTo, cookies);
+/**
+ * OIDC Front-Channel Logout §3: every client that the sign-in was passed on to, also the one that asked. Another
+ * browser's pages cannot be loaded from here: those clients are told by back channel, which the session's end has queued.
+ */
+async function framesOf(
+  deps: Dependencies,
+  { realm, now }: Exchange,
+  { id }: FoundSession,
+): Promise<readonly string[]> {
+  const clientIds = await deps.sessions.clientsOf(realm.id, id);
+  const clients = await Promise.all(clientIds.map((clientId) => findClient(deps, realm, clientId, now)));
+  const known = clients.filter((client) => client !== null);
+  return frontchannelLogoutUrls(realm, known, id);
+}
+
+/** Seconds after everything has loaded; a browser with scripts does not wait for them. */
+const goOnAfterSeconds = 2;
+
+/** Straight back where no client's page must be loaded first. */
+function signedOut(
+  deps: Dependencies,
+  exchange: Exchange,
+  { hintClient, uiLocales }: Pick<Asked, 'hintClient' | 'uiLocales'>,
+  { returnTo, frames }: { readonly returnTo: string | null; readonly frames: readonly string[] },
+): Response {
+  const { realm } = exchange;
+  const state = realm.settings.sessionManagement ? [clearCookie(realm, 'state')] : [];
+  // Runs that wait in this browser were begun by whoever signs out: the next person must not go on with them.
+  const cookies = [clearCookie(realm, 'session'), clearCookie(realm, 'browser'), ...state];
+  if (returnTo !== null && frames.length === 0) return redirect(returnTo, cookies);
   const page = {
     kind: 'signed_out' as const,
-    backUrl: client?.metadata.client_uri ?? null,
-    clientName: client?.name ?? null,
+    backUrl: hintClient?.metadata.client_uri ?? null,
+    clientName: hintClient?.name ?? null,
+    frames,
+    continueUrl: returnTo,
   };
-  return pageResponse(deps.renderPage, exchange, page, { cookies });
+  return pageResponse(deps.renderPage, exchange, page, {
+    cookies,
+    uiLocales: uiLocales?.split(' ') ?? [],
+    headers: returnTo === null ? {} : { refresh: `${goOnAfterSeconds}; url=${returnTo}` },
+  });
 }
 
 function stay(deps: Dependencies, exchange: Exchange, client: Client | null): Response {

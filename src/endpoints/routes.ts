@@ -1,4 +1,6 @@
+import { checkSessionPath, registrationPath } from '../oidc/discovery.ts';
 import { authorizeEndpoint } from './authorize.ts';
+import { checkSessionEndpoint } from './check_session.ts';
 import type { Dependencies } from './dependencies.ts';
 import type { Handler } from './exchange.ts';
 import { createInteraction } from './interaction/index.ts';
@@ -6,11 +8,12 @@ import { introspectEndpoint } from './introspect.ts';
 import { logoutEndpoint } from './logout.ts';
 import { jwksEndpoint, metadataEndpoint } from './metadata.ts';
 import { createVerifyAccessToken } from './own_token.ts';
+import { registration } from './register.ts';
 import { revokeEndpoint } from './revoke.ts';
 import { tokenEndpoint } from './token.ts';
 import { userinfoEndpoint } from './userinfo.ts';
 
-export type Method = 'GET' | 'POST';
+export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
 
 export type Route = {
   /** Below the issuer. `:handle` is the one path parameter. */
@@ -30,6 +33,7 @@ export function routes(deps: Dependencies): readonly Route[] {
   const authorize = authorizeEndpoint(deps, interaction);
   const userinfo = userinfoEndpoint(deps, verify);
   const logout = logoutEndpoint(deps);
+  const { register, show, replace, remove } = registration(deps);
   const fresh = { cors: false, needsFreshConfiguration: true };
   const open = { cors: true, needsFreshConfiguration: true };
   const document = { cors: true, needsFreshConfiguration: false };
@@ -43,6 +47,9 @@ export function routes(deps: Dependencies): readonly Route[] {
     { path: '/introspect', methods: { POST: introspectEndpoint(deps, verify) }, ...fresh },
     { path: '/revoke', methods: { POST: revokeEndpoint(deps, verify) }, ...open },
     { path: '/logout', methods: { GET: logout, POST: logout }, ...fresh },
+    { path: registrationPath, methods: { POST: register }, ...fresh },
+    { path: `${registrationPath}/:handle`, methods: { GET: show, PUT: replace, DELETE: remove }, ...fresh },
+    { path: checkSessionPath, methods: { GET: checkSessionEndpoint(deps) }, ...fresh },
   ];
 }
 

@@ -71,7 +71,13 @@ export function authenticate(
       client_assertion: single(form, 'client_assertion'),
       client_assertion_type: single(form, 'client_assertion_type'),
     },
-    { realm, now, audiences, findClient: (clientId) => findClient(deps, realm, clientId, now) },
+    {
+      realm,
+      now,
+      audiences,
+      clientKeys: deps.clientKeys,
+      findClient: (clientId) => findClient(deps, realm, clientId, now),
+    },
   );
 }
 
@@ -84,7 +90,8 @@ function single(form: Form, name: string): string | undefined {
 async function tokenResponse(deps: Dependencies, { realm, keys, now }: Exchange, { issue, client }: Issued) {
   const { grant, scope, familyId, refreshToken, nonce, userClaims } = issue;
   const access = accessTokenClaims({ realm, client, grant, scope, familyId, now });
-  const accessToken = await signerOf(keys, client.settings.accessTokenSigningAlgorithm).sign('at+jwt', access);
+  const signed = signerOf(keys, client.settings.accessTokenSigningAlgorithm).sign('at+jwt', access);
+  const accessToken = typeof signed === 'string' ? signed : await signed;
   const identity = scope.includes('openid')
     ? idTokenClaims({ realm, client, grant, userClaims, nonce, accessToken, code: null, now })
     : null;

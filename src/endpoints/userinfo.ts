@@ -1,7 +1,7 @@
 import { err, ok, type Result } from '../core/result.ts';
 import { type AccessTokenClaims, audienceOf, familyOfJti } from '../oidc/access_token.ts';
 import { bearerChallenge, readBearerToken } from '../oidc/bearer.ts';
-import { countsFrom } from '../oidc/client.ts';
+import { type Client, countsFrom } from '../oidc/client.ts';
 import { type Refusal, refusal } from '../oidc/errors.ts';
 import { type Form, firstFault } from '../oidc/parameters.ts';
 import type { LiveFamily } from '../oidc/ports.ts';
@@ -9,7 +9,7 @@ import { subjectOf } from '../oidc/subject.ts';
 import { userinfoClaims } from '../oidc/userinfo.ts';
 import { json } from './answer.ts';
 import { type BodyFault, readForm } from './body.ts';
-import { type Dependencies, findClient } from './dependencies.ts';
+import { type Dependencies, findClient, signerOf } from './dependencies.ts';
 import type { Exchange, Handler } from './exchange.ts';
 import type { VerifyAccessToken } from './own_token.ts';
 import { logRefusal, refuse, refuseBody } from './refused.ts';
@@ -29,7 +29,7 @@ export function userinfoEndpoint(deps: Dependencies, verify: VerifyAccessToken):
       exchange,
       await verify(token.value, exchange.realm, exchange.keys, exchange.now),
     );
-    return claims.ok ? json(claims.value) : challenge(deps, exchange, claims.error);
+    return claims.ok ? answer(exchange, claims.value) : challenge(deps, exchange, claims.error);
   };
 }
 
@@ -46,12 +46,22 @@ const needsOpenid = refusal(
   'OIDC Core §5.3.1',
 );
 
+type Found = { readonly client: Client; readonly claims: { readonly [claim: string]: unknown } };
+
+/** OIDC Core §5.3.2: JSON, or signed for the client that registered an algorithm for it. */
+async function answer({ realm, keys }: Exchange, { client, claims }: Found): Promise<Response> {
+  const algorithm = client.metadata.userinfo_signed_response_alg;
+  if (algorithm === undefined) return json(claims);
+  const signed = await signerOf(keys, algorithm).sign('JWT', { ...claims, iss: realm.issuer, aud: client.clientId });
+  return new Response(signed, { headers: { 'content-type': 'application/jwt', 'cache-control': 'no-store' } });
+}
+
 /** One query answers whether family, user and session live, and what is known of the user. */
 async function claimsFor(
   deps: Dependencies,
   { realm, now }: Exchange,
   token: AccessTokenClaims | null,
-): Promise<Result<{ readonly [claim: string]: unknown }, Refusal>> {
+): Promise<Result<Found, Refusal>> {
   const familyId = token === null ? null : familyOfJti(token.jti);
   if (token === null || !audienceOf(token).includes(realm.issuer)) return err(invalidToken);
   const scope = token.scope.split(' ');
@@ -59,7 +69,8 @@ async function claimsFor(
   const client = await findClient(deps, realm, token.client_id, now);
   const family = client === null ? null : await deps.families.readLive(familyId, realm.id);
   if (client === null || !belongsTo(family, token, countsFrom(client, realm))) return err(invalidToken);
-  return ok(userinfoClaims(subjectOf(family.userId), scope, family.claims.userinfo, family.userClaims));
+  const subject = subjectOf(realm, client, family.userId);
+  return ok({ client, claims: userinfoClaims(subject, scope, family.claims.userinfo, family.userClaims) });
 }
 
 function belongsTo(

@@ -1,4 +1,4 @@
-import type { RealmId, RunId } from '../core/ids.ts';
+import type { RealmId, RunId, UserId } from '../core/ids.ts';
 import { unreachable } from '../core/result.ts';
 import type { Instant } from '../core/time.ts';
 import type { Definition } from './definition.ts';
@@ -40,7 +40,8 @@ export function createRun(birth: {
  * belong to the definition, a node that breaks its contract.
  */
 export function step(run: Run, definition: Definition, event: Event, context: StepContext): Step {
-  const world: World = { definition, registry: context.registry, now: context.now };
+  const { registry, now, subjectOf = byId } = context;
+  const world: World = { definition, registry, now, subjectOf };
   if (event.kind === 'answer') return answered(run, event.pending, event.answer, world);
   if (isEnded(run)) return { run, effects: [], view: endView(run) };
   const flight = begin(run, userOf(run, context));
@@ -63,6 +64,8 @@ export function restart(run: Run, definition: Definition, flowVersionId: string,
   if (isEnded(run)) unreachable(`run ${run.id} has ended and cannot start over`);
   return { ...restarted(run, definition, now), flowVersionId };
 }
+
+const byId = (userId: UserId): string => userId;
 
 const isEnded = ({ status }: Run): boolean => status === 'completed' || status === 'failed' || status === 'expired';
 
@@ -105,7 +108,7 @@ function answered(run: Run, pending: Pending, answer: Answer, world: World): Ste
 function arrive(flight: Flight, arrival: Arrival, world: World): Step {
   const { run } = flight;
   const unanswered: Flight = { ...flight, stale: arrival.kind === 'submit' };
-  if (!stillProven(flight, world.now)) {
+  if (!stillProven(flight, world)) {
     return enter({ ...unanswered, run: restarted(run, world.definition, world.now), user: null }, world);
   }
   if (run.lastScreen === null) return enter(unanswered, world);
@@ -125,12 +128,12 @@ function arrive(flight: Flight, arrival: Arrival, world: World): Step {
  * Whether a run that waited may go on: its user is still there and enabled, and every piece of evidence counts. A session's
  * evidence must also still be young enough for the demand, or the person would consent only to be refused at the end.
  */
-function stillProven({ run, user }: Flight, now: Instant): boolean {
+function stillProven({ run, user }: Flight, { now, subjectOf }: World): boolean {
   if (run.userId === null) return true;
   if (user === null || !user.enabled) return false;
   const { demand, evidence, startedAt } = run;
   if (standing(evidence, user).length < evidence.length) return false;
   if (!evidence.every((piece) => isHeld(piece, now))) return false;
   const lent = evidence.some(({ fromSession }) => fromSession === true);
-  return !lent || unmetDemand(demand, { user, evidence, startedAt, now }) === null;
+  return !lent || unmetDemand(demand, { user, subject: subjectOf(user.userId), evidence, startedAt, now }) === null;
 }

@@ -43,6 +43,8 @@ export function merge(older: readonly Evidence[], newer: readonly Evidence[]): r
 
 export type Proof = {
   readonly user: UserState;
+  /** What the run's audience calls the user. */
+  readonly subject: string;
   readonly evidence: readonly Evidence[];
   readonly startedAt: Instant;
   readonly now: Instant;
@@ -53,9 +55,9 @@ export type Proof = {
  * An authentication within the run meets every age (OIDC Core §3.1.2.1 `max_age`, `prompt=login`): how long the person
  * then reads the next page is not its age.
  */
-export function unmetDemand(demand: Demand, { user, evidence, startedAt, now }: Proof): FailureReason | null {
+export function unmetDemand(demand: Demand, { user, subject, evidence, startedAt, now }: Proof): FailureReason | null {
   if (!user.enabled) return 'user_disabled';
-  if (demand.subject !== null && demand.subject !== user.userId) return 'login_required';
+  if (demand.subject !== null && demand.subject !== subject) return 'login_required';
   const counting = standing(evidence, user);
   const authTime = authTimeOf(counting);
   if (authTime === null) return 'login_required';

@@ -1,3 +1,4 @@
+import type { UserId } from '../core/ids.ts';
 import { unreachable } from '../core/result.ts';
 import type { Instant } from '../core/time.ts';
 import { type Definition, type DefinitionNode, nodeOf, typeOf } from './definition.ts';
@@ -15,7 +16,12 @@ export type Flight = {
 };
 
 /** What stays the same during a step. */
-export type World = { readonly definition: Definition; readonly registry: Registry; readonly now: Instant };
+export type World = {
+  readonly definition: Definition;
+  readonly registry: Registry;
+  readonly now: Instant;
+  readonly subjectOf: (userId: UserId) => string;
+};
 
 export const begin = (run: Run, user: UserState | null): Flight => ({ run, user, effects: [], hops: 0, stale: false });
 
@@ -32,5 +38,6 @@ export function nodeContext(flight: Flight, world: World): NodeContext<unknown> 
   const { demand, startedAt, evidence, state } = run;
   const kept = state.find(({ node }) => node === run.node)?.kept ?? {};
   const seen = (key: string): Json | undefined => state.findLast((entry) => Object.hasOwn(entry.kept, key))?.kept[key];
-  return { config: placeOf(flight, world).node.config, demand, now: world.now, startedAt, user, evidence, kept, seen };
+  const { now, subjectOf } = world;
+  return { config: placeOf(flight, world).node.config, demand, now, startedAt, user, subjectOf, evidence, kept, seen };
 }

@@ -79,6 +79,8 @@ export type NodeContext<Config> = {
   readonly now: Instant;
   readonly startedAt: Instant;
   readonly user: UserState | null;
+  /** What the run's audience calls a user. */
+  readonly subjectOf: (userId: UserId) => string;
   readonly evidence: readonly Evidence[];
   readonly kept: Kept;
   readonly seen: (key: string) => Json | undefined;

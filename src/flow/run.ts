@@ -15,8 +15,8 @@ export type Demand = {
   readonly fresh: boolean;
   /** Evidence may not be older than this, in seconds; null: any age. */
   readonly maxAgeSeconds: number | null;
-  /** Only this user will do; null: anyone. */
-  readonly subject: UserId | null;
+  /** Only the user whom the audience calls so will do (`StepContext.subjectOf`); null: anyone. */
+  readonly subject: string | null;
   /** A name to put into the identifier field. */
   readonly hint: string | null;
   /** true: ask which account, even if a session is there. */

@@ -33,6 +33,8 @@ export type StepContext = {
   readonly registry: Registry;
   /** The run's user (`run.userId`) as the database has it now; null: none yet, or gone. */
   readonly user: UserState | null;
+  /** What the run's audience calls a user; absent: by the id itself. */
+  readonly subjectOf?: (userId: UserId) => string;
 };
 
 export type View =

@@ -7,13 +7,15 @@ export type PolicySources = {
   readonly scriptHashes?: readonly string[];
   readonly frameSources?: readonly string[];
   readonly imageSources?: readonly string[];
+  /** true: any page may put this one into a frame. It must then have nothing to press. */
+  readonly frameable?: boolean;
 };
 
 const source = /^(?:'self'|'sha256-[A-Za-z0-9+/]{43}='|[a-z][a-z0-9+.-]*:(?:\/\/[a-z0-9_.-]+(?::\d{1,5})?)?)$/;
 
 /** The value of `Content-Security-Policy` for one page. A source that could end its directive is a bug and throws. */
 export function contentSecurityPolicy(sources: PolicySources): string {
-  const { formAction, scriptHashes = [], frameSources = [], imageSources = [] } = sources;
+  const { formAction, scriptHashes = [], frameSources = [], imageSources = [], frameable = false } = sources;
   const directives: readonly (readonly [string, readonly string[]])[] = [
     ['style-src', [styleHash]],
     ['script-src', scriptHashes],
@@ -24,7 +26,7 @@ export function contentSecurityPolicy(sources: PolicySources): string {
     "default-src 'none'",
     ...directives.filter(([, list]) => list.length > 0).map(([name, list]) => `${name} ${join(list)}`),
     `form-action ${formAction.length > 0 ? join(formAction) : "'none'"}`,
-    "frame-ancestors 'none'",
+    frameable ? 'frame-ancestors *' : "frame-ancestors 'none'",
     "base-uri 'none'",
   ].join('; ');
 }

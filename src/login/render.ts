@@ -5,6 +5,8 @@ import type { FormTarget, Frame } from './layout.ts';
 import { negotiateLocale } from './locale.ts';
 import {
   busyPage,
+  checkSessionPage,
+  checkSessionScriptHash,
   completedPage,
   type ErrorReason,
   elsewherePage,
@@ -12,6 +14,7 @@ import {
   expiredPage,
   formPostPage,
   formPostScriptHash,
+  goOnScriptHash,
   screenPage,
   signedOutPage,
   signOutPage,
@@ -44,7 +47,17 @@ export type Page =
       readonly carried: { readonly [name: string]: string };
       readonly redirectUri: string | null;
     }
-  | { readonly kind: 'signed_out'; readonly backUrl: string | null; readonly clientName: string | null };
+  | {
+      readonly kind: 'signed_out';
+      readonly backUrl: string | null;
+      readonly clientName: string | null;
+      /** What the page loads so that applications end their own sessions (OIDC Front-Channel Logout §2). */
+      readonly frames?: readonly string[];
+      /** Where it goes on to after that; null: nowhere. */
+      readonly continueUrl?: string | null;
+    }
+  /** For a frame in somebody else's page: `cookie` is the name of what it watches. */
+  | { readonly kind: 'check_session'; readonly cookie: string };
 
 export type Presentation = {
   readonly realmName: string;
@@ -65,9 +78,11 @@ export const renderPage: RenderPage = (page, { realmName, uiLocales, acceptLangu
   return {
     html: documentOf(page, frame),
     contentSecurityPolicy: contentSecurityPolicy({
-      formAction: target === null ? ["'self'"] : ["'self'", formActionSource(target)],
-      scriptHashes: page.kind === 'form_post' ? [formPostScriptHash] : [],
+      formAction: formActions(page, target),
+      scriptHashes: scriptHashes(page),
+      frameSources: page.kind === 'signed_out' ? [...new Set((page.frames ?? []).map(formActionSource))] : [],
       imageSources: logoSources(page),
+      frameable: page.kind === 'check_session',
     }),
     language: locale,
   };
@@ -93,7 +108,22 @@ function documentOf(page: Page, frame: Frame): string {
       return signOutPage(page, frame);
     case 'signed_out':
       return signedOutPage(page, frame);
+    case 'check_session':
+      return checkSessionPage(page);
   }
+}
+
+/** Browsers check the redirects after a submit too, so where it may end is allowed beside our own address. */
+function formActions({ kind }: Page, target: string | null): readonly string[] {
+  if (kind === 'check_session') return [];
+  return target === null ? ["'self'"] : ["'self'", formActionSource(target)];
+}
+
+/** The one script of the page, where it has one. */
+function scriptHashes(page: Page): readonly string[] {
+  if (page.kind === 'form_post') return [formPostScriptHash];
+  if (page.kind === 'check_session') return [checkSessionScriptHash];
+  return page.kind === 'signed_out' && (page.frames ?? []).length > 0 ? [goOnScriptHash] : [];
 }
 
 /** The one logo on the page, and no other picture. */

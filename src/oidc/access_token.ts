@@ -36,7 +36,7 @@ export function accessTokenClaims({ realm, client, grant, scope, familyId, now }
   const [onlyAudience, second] = grant.audience;
   return {
     iss: realm.issuer,
-    sub: grant.userId === null ? client.clientId : subjectOf(grant.userId),
+    sub: grant.userId === null ? client.clientId : subjectOf(realm, client, grant.userId),
     aud: second === undefined ? onlyAudience : grant.audience,
     client_id: client.clientId,
     scope: scope.join(' '),

@@ -67,6 +67,7 @@ export type ClientMetadata = {
   readonly userinfo_signed_response_alg?: string;
   readonly request_object_signing_alg?: string;
   readonly request_uris?: readonly string[];
+  readonly require_signed_request_object?: boolean;
   readonly initiate_login_uri?: string;
   readonly default_acr_values?: readonly string[];
   readonly token_endpoint_auth_signing_alg?: string;

@@ -7,11 +7,13 @@ import {
   isResponseType,
   responseTypeNames,
 } from './authorize/response_type.ts';
-import type { Client, ClientClass } from './client.ts';
+import type { Client, ClientClass, ClientMetadata } from './client.ts';
 import { classOfAuthMethod, clientAuthMethodNames } from './client_auth/index.ts';
+import { hasBoundedSize } from './client_keys.ts';
 import { classesOfGrantType, grantTypeNames } from './grants/index.ts';
 import { idTokenAlgorithms } from './id_token.ts';
 import { isScopeToken } from './scope.ts';
+import { sectorOf, subjectTypeOf } from './subject.ts';
 
 /** RFC 6749 §2.1. What is wrong with a registration, a sentence each: what, and how to mend it. */
 export type RegistrationFault = { readonly member: string; readonly sentence: string };
@@ -44,6 +46,7 @@ export type ClientDraft = Pick<
   | 'idTokenSignedResponseAlg'
   | 'jwks'
 > & {
+  readonly metadata?: ClientMetadata;
   readonly clientId: string;
   readonly rotation: 'always' | 'never';
   /** The effective setting. */
@@ -113,17 +116,30 @@ const checks: readonly Check[] = [
     postLogoutRedirectUris.flatMap((uri) => checkRedirectUri(uri, clientClass, 'post_logout_redirect_uris')),
   ({ scope }) =>
     when(!scope.every(isScopeToken), 'scope', 'holds a value with characters that RFC 6749 §3.3 does not allow'),
-  ({ authMethod, jwks }) =>
+  ({ authMethod, jwks, metadata }) =>
     when(
-      authMethod === 'private_key_jwt' && (jwks?.keys.length ?? 0) === 0,
+      authMethod === 'private_key_jwt' && (jwks?.keys.length ?? 0) === 0 && metadata?.jwks_uri === undefined,
       'jwks',
-      'private_key_jwt needs public keys',
+      'private_key_jwt needs public keys, here or at jwks_uri',
     ),
+  ({ jwks, metadata }) =>
+    when(jwks !== null && metadata?.jwks_uri !== undefined, 'jwks_uri', 'and jwks exclude each other (RFC 7591 §2)'),
+  ({ metadata }) => {
+    // http of this machine can be fetched from only where the operator switched that on.
+    const kind = metadata?.jwks_uri === undefined ? 'https' : kindOfRedirectUri(metadata.jwks_uri);
+    return when(kind !== 'https' && kind !== 'loopback', 'jwks_uri', 'must be an https URL without a fragment');
+  },
   ({ jwks }) =>
     when(
       jwks?.keys.some((key) => 'd' in key || 'k' in key || key.kty === 'oct') ?? false,
       'jwks',
       'must hold public keys only; this one holds a private or symmetric key',
+    ),
+  ({ jwks }) =>
+    when(
+      !(jwks?.keys.every(hasBoundedSize) ?? true),
+      'jwks',
+      'holds an RSA key of more than 4096 bits; use a shorter one',
     ),
   ({ idTokenSignedResponseAlg }) =>
     when(
@@ -131,6 +147,12 @@ const checks: readonly Check[] = [
         !idTokenAlgorithms.some((algorithm) => algorithm === idTokenSignedResponseAlg),
       'id_token_signed_response_alg',
       `must be one of ${idTokenAlgorithms.join(', ')}`,
+    ),
+  ({ metadata = {}, redirectUris }) =>
+    when(
+      subjectTypeOf({ metadata }) === 'pairwise' && sectorOf({ metadata, redirectUris }) === null,
+      'sector_identifier_uri',
+      'pairwise subjects need it, unless all redirect_uris are https and of one host (OIDC Core §8.1)',
     ),
   ({ class: clientClass, rotation }) =>
     when(

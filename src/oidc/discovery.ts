@@ -1,5 +1,6 @@
 import { codeChallengeMethods } from './authorize/pkce.ts';
 import { promptValuesSupported } from './authorize/prompt.ts';
+import { requestObjectAlgorithms } from './authorize/request_object.ts';
 import { responseModesSupported } from './authorize/response_mode.ts';
 import { isFrontChannel, servedResponseTypes } from './authorize/response_type.ts';
 import { clientAuthMethodNames } from './client_auth/index.ts';
@@ -9,6 +10,7 @@ import { idTokenAlgorithms } from './id_token.ts';
 import type { Realm } from './realm.ts';
 import { protocolScopes } from './scope.ts';
 import { claimNames } from './standard_claims.ts';
+import { subjectTypes } from './subject.ts';
 
 /** Paths of the endpoints below an issuer, by the name that metadata gives them. */
 export const endpointPaths = {
@@ -20,6 +22,12 @@ export const endpointPaths = {
   revocation_endpoint: '/revoke',
   end_session_endpoint: '/logout',
 } as const;
+
+/** OIDC Session Management §3.3: served only where the realm's `sessionManagement` is on. */
+export const checkSessionPath = '/check_session';
+
+/** Served, and listed, where the realm lets clients register. */
+export const registrationPath = '/register';
 
 /** Claims that ID tokens carry beside what scopes and the claims parameter release. */
 const protocolClaims = ['sub', 'iss', 'aud', 'exp', 'iat', 'auth_time', 'nonce', 'acr', 'amr', 'sid'];
@@ -39,13 +47,15 @@ export function metadata(
   return {
     issuer,
     ...endpoints,
+    ...(settings.registration === 'off' ? {} : { registration_endpoint: issuer + registrationPath }),
     scopes_supported: protocolScopes,
     response_types_supported: responseTypes,
     response_modes_supported: responseModesSupported,
     grant_types_supported: responseTypes.some(isFrontChannel) ? [...grantTypeNames, 'implicit'] : grantTypeNames,
     acr_values_supported: acrValues,
-    subject_types_supported: ['public'],
+    subject_types_supported: subjectTypes,
     id_token_signing_alg_values_supported: idTokenAlgorithms,
+    userinfo_signing_alg_values_supported: idTokenAlgorithms,
     token_endpoint_auth_methods_supported: clientAuthMethodNames,
     token_endpoint_auth_signing_alg_values_supported: clientAssertionAlgorithms,
     introspection_endpoint_auth_methods_supported: authenticated,
@@ -58,8 +68,15 @@ export function metadata(
     code_challenge_methods_supported: codeChallengeMethods,
     prompt_values_supported: promptValuesSupported,
     claims_parameter_supported: true,
-    request_parameter_supported: false,
-    request_uri_parameter_supported: false,
+    request_parameter_supported: true,
+    request_uri_parameter_supported: true,
+    require_request_uri_registration: true,
+    request_object_signing_alg_values_supported: requestObjectAlgorithms,
     authorization_response_iss_parameter_supported: true,
+    frontchannel_logout_supported: true,
+    frontchannel_logout_session_supported: true,
+    backchannel_logout_supported: true,
+    backchannel_logout_session_supported: true,
+    ...(settings.sessionManagement ? { check_session_iframe: issuer + checkSessionPath } : {}),
   };
 }

@@ -21,11 +21,17 @@ const statusOf = {
   interaction_required: 400,
   request_not_supported: 400,
   request_uri_not_supported: 400,
+  invalid_request_uri: 400,
+  invalid_request_object: 400,
   registration_not_supported: 400,
   // OIDC Core Unmet Authentication Requirements 1.0
   unmet_authentication_requirements: 400,
   // RFC 7009 §2.2.1
   unsupported_token_type: 400,
+  // RFC 7591 §3.2.2
+  invalid_redirect_uri: 400,
+  invalid_client_metadata: 400,
+  unapproved_software_statement: 400,
   // RFC 8707 §2
   invalid_target: 400,
 } as const;

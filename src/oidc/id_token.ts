@@ -8,7 +8,7 @@ import { sidOf, subjectOf } from './subject.ts';
 import type { Grant } from './token_family.ts';
 
 /** Signature algorithms a client may be registered with for ID tokens; the first is the default (OIDC Core §2). */
-export const idTokenAlgorithms = ['RS256', 'ES256'] as const;
+export const idTokenAlgorithms = ['RS256', 'PS256', 'ES256', 'ES384', 'EdDSA'] as const;
 
 export const idTokenAlgorithmOf = (client: Pick<Client, 'idTokenSignedResponseAlg'>): string =>
   client.idTokenSignedResponseAlg ?? idTokenAlgorithms[0];
@@ -40,7 +40,7 @@ export function idTokenClaims(facts: IdTokenFacts): { readonly [name: string]: u
   return {
     ...Object.fromEntries(asked),
     iss: realm.issuer,
-    sub: subjectOf(grant.userId),
+    sub: subjectOf(realm, client, grant.userId),
     aud: client.clientId,
     iat: issuedAt,
     exp: issuedAt + client.settings.idTokenLifetimeSeconds,

@@ -59,7 +59,8 @@ function decode(text: string): string | undefined {
   }
 }
 
-function hasControlCharacter(text: string): boolean {
+/** What percent-encoding cannot bring in, JSON must not either: a database and a page would both trip over it. */
+export function hasControlCharacter(text: string): boolean {
   for (let index = 0; index < text.length; index += 1) {
     const code = text.charCodeAt(index);
     if ((code < 0x20 && code !== 0x09 && code !== 0x0a && code !== 0x0d) || code === 0x7f) return true;

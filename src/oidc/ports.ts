@@ -71,6 +71,8 @@ export type Families = {
   recover(rotation: Rotation): Promise<RotatedGrant | null>;
   /** Ends the family and what the policy adds, with its audit event, in one transaction. */
   endForReuse(reuse: Reuse): Promise<void>;
+  /** Notes a parent that came again from elsewhere than its heir was given to. */
+  noteRetry(familyId: FamilyId, realmId: RealmId, row: FamilyRow, presenter: Presenter): Promise<void>;
   /** Notes a token that fits no row; nothing else changes. */
   noteMismatch(familyId: FamilyId, realmId: RealmId, clientId: ClientId, presenter: Presenter): Promise<void>;
   /** RFC 7009: true if the client had such a family. */

@@ -55,4 +55,13 @@ export const claimsOfScope = (scope: string): readonly string[] =>
     .filter(([, claim]) => claim.scope === scope)
     .map(([name]) => name);
 
+/** The scopes that release these claims: whoever asks for a claim by name needs what its scope needs. */
+export const scopesOfClaims = (names: readonly string[]): readonly string[] => [
+  ...new Set(
+    Object.entries(rows)
+      .filter(([name]) => names.includes(name))
+      .map(([, { scope }]) => scope),
+  ),
+];
+
 export const claimScopes: readonly string[] = [...new Set(Object.values(rows).map((claim) => claim.scope))];

@@ -153,11 +153,14 @@ async function insertRun(
 }
 
 /** A step answers one screen, so the step and the screen's node are what is compared. */
-async function updateRun(executor: Executor, { run, origin, result }: Move<object, object>): Promise<boolean> {
+async function updateRun(
+  executor: Executor,
+  { run, origin, result, bindingHash }: Move<object, object>,
+): Promise<boolean> {
   const step = origin.kind === 'stored' ? origin.step : unreachable('a sealed run has no row to update');
   const rows = await executor.execute(query`
     UPDATE auth_sessions SET
-      flow_version_id = ${run.flowVersionId}::uuid, node = ${run.node}, step = ${run.step}, status = ${run.status},
+      binding_hash = ${bindingHash}::bytea, flow_version_id = ${run.flowVersionId}::uuid, node = ${run.node}, step = ${run.step}, status = ${run.status},
       failure = ${run.failure}, user_id = ${run.userId}::uuid, evidence = ${document(run.evidence)},
       execution_state = ${document(run.state)}, last_ui_output = ${document(run.lastScreen)},
       trace = ${document(run.trace)}, result = ${document(result)},

@@ -8,7 +8,7 @@ import { Secret } from '../core/secret.ts';
 import { type Layers, type Overrides, resolveSettings } from '../core/settings.ts';
 import type { Instant } from '../core/time.ts';
 import type { Client, ClientClass, ClientMetadata, ClientSecretHash } from '../oidc/client.ts';
-import { databaseNow, instant, json } from './columns.ts';
+import { bytea, databaseNow, instant, json } from './columns.ts';
 import { changeConfiguration } from './config_version.ts';
 import type { Database, Executor } from './database.ts';
 import { conflictAs, guarded } from './fault.ts';
@@ -39,6 +39,8 @@ export const clients = pgTable('clients', {
   enabled: boolean('enabled').notNull().default(true),
   validFrom: instant('valid_from').notNull().default(0),
   createdAt: instant('created_at').notNull().default(databaseNow),
+  registrationTokenHash: bytea('registration_token_hash'),
+  unusedSince: instant('unused_since'),
 });
 
 /** `hash`: hex of the SHA-256. */
@@ -123,7 +125,9 @@ export const createClients = (database: Database, { system }: { readonly system:
         const checked = await checkAgainstRealm(executor, realmId, overrides ?? {}, system, now);
         if (!checked.ok) return checked;
         const set = { ...mutable(columns), ...(overrides === undefined ? {} : { settings: toStored(overrides) }) };
-        return ok(Object.keys(set).length === 0 ? current : await writeClient(executor, realmId, clientId, set));
+        if (Object.keys(set).length === 0) return ok(current);
+        // A client that an operator has changed is one that somebody wants.
+        return ok(await writeClient(executor, realmId, clientId, { ...set, unusedSince: null }));
       });
     },
 
@@ -171,7 +175,8 @@ export const toClient = (
   settings: resolveSettings({ ...layers, client: record.overrides }, now),
 });
 
-const isThe = (realmId: RealmId, clientId: string) => and(eq(clients.realmId, realmId), eq(clients.clientId, clientId));
+export const isThe = (realmId: RealmId, clientId: string) =>
+  and(eq(clients.realmId, realmId), eq(clients.clientId, clientId));
 
 async function readRecord(executor: Executor, realmId: RealmId, clientId: string): Promise<ClientRecord | null> {
   const [row] = isClientId(clientId) ? await executor.select().from(clients).where(isThe(realmId, clientId)) : [];
@@ -233,14 +238,14 @@ type Lists =
   | 'resources'
   | 'introspects';
 
-const requiredLists = (client: Pick<Client, 'grantTypes' | 'responseTypes' | 'scope'>) => ({
+export const requiredLists = (client: Pick<Client, 'grantTypes' | 'responseTypes' | 'scope'>) => ({
   grantTypes: [...client.grantTypes],
   responseTypes: [...client.responseTypes],
   scope: [...client.scope],
 });
 
 /** Drizzle wants arrays that it could write to. */
-function mutable<Columns extends Partial<Pick<Client, Lists>>>(
+export function mutable<Columns extends Partial<Pick<Client, Lists>>>(
   columns: Columns,
 ): Omit<Columns, Lists> & { [List in Lists]?: string[] } {
   const { redirectUris, postLogoutRedirectUris, grantTypes, responseTypes, scope, resources, introspects, ...rest } =
@@ -272,7 +277,7 @@ function outgoing(
     .slice(0, mostSecrets - 1);
 }
 
-const toStoredSecret = ({ hash, createdAt, expiresAt }: ClientSecretHash): StoredSecret => ({
+export const toStoredSecret = ({ hash, createdAt, expiresAt }: ClientSecretHash): StoredSecret => ({
   hash: Buffer.from(hash).toString('hex'),
   created_at: createdAt,
   expires_at: expiresAt,
@@ -284,7 +289,13 @@ const fromStoredSecret = ({ hash, created_at, expires_at }: StoredSecret): Clien
   expiresAt: expires_at,
 });
 
-const toRecord = ({ settings, secrets, ...row }: typeof clients.$inferSelect): ClientRecord => ({
+export const toRecord = ({
+  settings,
+  secrets,
+  registrationTokenHash: _,
+  unusedSince: __,
+  ...row
+}: typeof clients.$inferSelect): ClientRecord => ({
   ...row,
   realmId: brandId<RealmId>(row.realmId),
   clientId: brandId<ClientId>(row.clientId),

@@ -37,6 +37,8 @@ export type DatabaseOptions = {
 };
 
 const connectTimeoutSeconds = 10;
+/** The driver's own goes up to twenty seconds, in which every request waits although the database is back. */
+const longestBackoffSeconds = 0.5;
 const closeTimeoutSeconds = 5;
 const defaultStatementTimeoutMilliseconds = 15_000;
 
@@ -50,6 +52,7 @@ export function openDatabase(options: DatabaseOptions): Database {
     ...(socket ?? {}),
     max: options.connections,
     connect_timeout: connectTimeoutSeconds,
+    backoff: (retries) => Math.min(3 ** retries / 100, longestBackoffSeconds),
     connection: {
       application_name: options.applicationName,
       // A partitioned table planned anew at each execution costs two to three times the CPU per statement.

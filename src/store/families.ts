@@ -1,13 +1,5 @@
 import { sql as query, type SQL } from 'drizzle-orm';
-import {
-  brandId,
-  type ClientId,
-  type FamilyId,
-  instantOfTimedId,
-  type RealmId,
-  type SessionId,
-  type UserId,
-} from '../core/ids.ts';
+import { brandId, type ClientId, type FamilyId, type RealmId, type SessionId, type UserId } from '../core/ids.ts';
 import type {
   Families,
   FamilyBirth,
@@ -20,10 +12,21 @@ import type {
   RotatedGrant,
   Rotation,
 } from '../oidc/ports.ts';
-import type { StandardClaims } from '../oidc/standard_claims.ts';
 import type { FamilyRow, Grant } from '../oidc/token_family.ts';
 import type { Audit } from './audit.ts';
-import type { Database, Executor, Sql } from './database.ts';
+import type { Database, Executor } from './database.ts';
+import {
+  aliveSession,
+  aliveUser,
+  type FamilyColumns,
+  type GrantColumns,
+  grantColumns,
+  insertFamily,
+  type LiveColumns,
+  selectFamily,
+  selectLive,
+  updateFamily,
+} from './family_statements.ts';
 import { guarded } from './fault.ts';
 
 /**
@@ -52,7 +55,7 @@ export function createFamilies(database: Database, audit: Audit): Families {
     },
     openFront: async (birth: FamilyBirth): Promise<boolean> => {
       const [row] = await insertFamily(sql, birth);
-      return row !== undefined || (await selectLive(sql, birth.familyId, birth.realmId)).length === 1;
+      return row !== undefined || (await selectLive(sql, birth)).length === 1;
     },
     rotate: async (rotation: Rotation): Promise<RotatedGrant | null> => {
       const [row] = await updateFamily(sql, rotation);
@@ -60,10 +63,25 @@ export function createFamilies(database: Database, audit: Audit): Families {
     },
     recover: (rotation: Rotation): Promise<RotatedGrant | null> => recover(database, audit, rotation),
     read: async (familyId: FamilyId, realmId: RealmId, bounds: FamilyBounds): Promise<FamilyRow | null> => {
-      const [row] = await selectFamily(sql, familyId, realmId, bounds);
+      const [row] = await selectFamily(sql, { familyId, realmId, bounds });
       return row === undefined ? null : familyOf(row);
     },
     endForReuse: (reuse: Reuse): Promise<void> => endForReuse(database, audit, reuse),
+    noteRetry: async (familyId: FamilyId, realmId: RealmId, row: FamilyRow, presenter: Presenter): Promise<void> => {
+      const { clientId, userId, sessionId } = row.grant;
+      const heir = { generation: row.generation, address: row.address, agent: row.agent };
+      const detail = { heir, ageSeconds: Math.round(row.secondsSinceRotation) };
+      await audit.record({
+        event: 'token.retried',
+        realmId,
+        clientId,
+        userId,
+        sessionId,
+        familyId,
+        ...presenter,
+        detail,
+      });
+    },
     noteMismatch: async (
       familyId: FamilyId,
       realmId: RealmId,
@@ -81,26 +99,13 @@ export function createFamilies(database: Database, audit: Audit): Families {
     revoke: (familyId: FamilyId, realmId: RealmId, clientId: ClientId, reason: RevocationReason): Promise<boolean> =>
       revoke(database, audit, familyId, realmId, clientId, { reason, event: 'token.revoked', presenter: nobody }),
     readLive: async (familyId: FamilyId, realmId: RealmId): Promise<LiveFamily | null> => {
-      const [row] = await selectLive(sql, familyId, realmId);
+      const [row] = await selectLive(sql, { familyId, realmId });
       return row === undefined ? null : liveOf(row);
     },
   });
 }
 
 const nobody: Presenter = { address: null, agent: null };
-
-type GrantColumns = {
-  readonly client_id: string;
-  readonly user_id: string | null;
-  readonly session_id: string | null;
-  readonly scope: string;
-  readonly audience: readonly string[];
-  readonly auth_time: number | null;
-  readonly acr: string | null;
-  readonly amr: readonly string[] | null;
-  readonly claims: Grant['claims'] | null;
-  readonly user_claims: StandardClaims | null;
-};
 
 function grantOf(row: GrantColumns): Grant {
   return {
@@ -116,80 +121,6 @@ function grantOf(row: GrantColumns): Grant {
   };
 }
 
-/** User and session liveness by primary key, as scalar sub-selects: joins and EXISTS planned far worse here. */
-const aliveUserCondition = `
-  (f.user_id IS NULL OR (SELECT u.enabled AND u.valid_from <= f.created_at FROM users u WHERE u.id = f.user_id))`;
-const aliveSessionCondition = `
-  (f.offline OR f.session_id IS NULL
-   OR (SELECT s.ended_at IS NULL AND s.expires_at > limen_now() FROM sso_sessions s WHERE s.id = f.session_id))`;
-/** Only a grant whose ID token was asked for claims of the user costs their reading. */
-const askedUserClaimsColumn = `
-  CASE WHEN f.claims IS NOT NULL AND jsonb_array_length(f.claims -> 'idToken') > 0
-       THEN (SELECT u.claims FROM users u WHERE u.id = f.user_id) END AS user_claims`;
-/** The same for the statements that are written in the driver's own tongue. */
-const aliveUser = (sql: Sql) => sql.unsafe(aliveUserCondition);
-const aliveSession = (sql: Sql) => sql.unsafe(aliveSessionCondition);
-const askedUserClaims = (sql: Sql) => sql.unsafe(askedUserClaimsColumn);
-
-/** `created_at` is the code's birth, so that a sign-out between code and redemption finds a family older than itself. */
-const insertFamily = (sql: Sql, { familyId, realmId, grant, presenter, ...birth }: FamilyBirth) => sql<GrantColumns[]>`
-  INSERT INTO token_families AS f
-    (id, realm_id, client_id, user_id, session_id, offline, secret_hash, scope, audience, auth_time, acr, amr, claims,
-     created_at, rotated_at, address, agent)
-  SELECT ${familyId}::uuid, ${realmId}::uuid, ${grant.clientId}, u.id, ${grant.sessionId}::uuid, ${birth.offline},
-         ${birth.secretHash}::bytea, ${grant.scope.join(' ')}, ${[...grant.audience]}::text[], ${grant.authTime}::bigint,
-         ${grant.acr}, ${[...grant.amr]}::text[], ${claimsColumn(grant)}::jsonb,
-         ${birth.codeIssuedAt}::timestamptz, limen_now(), ${presenter.address}, ${presenter.agent}
-  FROM users u
-  WHERE u.id = ${grant.userId}::uuid AND u.realm_id = ${realmId}::uuid
-    AND u.enabled AND u.valid_from <= ${birth.codeIssuedAt}::timestamptz
-    AND limen_now() < ${birth.codeExpiresAt}::timestamptz
-    AND (${grant.sessionId}::uuid IS NULL
-         OR (SELECT s.ended_at IS NULL AND s.expires_at > limen_now() FROM sso_sessions s WHERE s.id = ${grant.sessionId}::uuid))
-  ON CONFLICT (id) DO NOTHING
-  RETURNING ${askedUserClaims(sql)}`;
-
-const claimsColumn = ({ claims }: Grant): string | null =>
-  claims.userinfo.length + claims.idToken.length === 0 ? null : JSON.stringify(claims);
-
-const updateFamily = (sql: Sql, rotation: Rotation) => sql<GrantColumns[]>`
-  UPDATE token_families f
-  SET generation = ${rotation.next.generation}, secret_hash = ${rotation.next.secretHash}::bytea, rotated_at = limen_now(),
-      address = ${rotation.presenter.address}, agent = ${rotation.presenter.agent}
-  WHERE f.id = ${rotation.familyId}::uuid AND f.realm_id = ${rotation.realmId}::uuid AND f.client_id = ${rotation.clientId}
-    AND f.generation = ${rotation.generation} AND f.secret_hash = ${rotation.secretHash}::bytea
-    AND f.revoked_at IS NULL
-    AND f.rotated_at > limen_now() - make_interval(secs => ${rotation.bounds.idleSeconds})
-    AND f.created_at >= ${rotation.bounds.clientValidFrom}::timestamptz
-    AND ${instantOfTimedId(rotation.familyId)}::timestamptz > limen_now()
-    AND ${aliveUser(sql)} AND ${aliveSession(sql)}
-    AND (${rotation.narrowing.scope}::text[] IS NULL OR string_to_array(f.scope, ' ') @> ${rotation.narrowing.scope}::text[])
-    AND (${rotation.narrowing.audience}::text[] IS NULL OR f.audience @> ${rotation.narrowing.audience}::text[])
-  RETURNING f.client_id, f.user_id, f.session_id, f.scope, f.audience, f.auth_time, f.acr, f.amr, f.claims,
-            ${askedUserClaims(sql)}`;
-
-type FamilyColumns = GrantColumns & {
-  readonly generation: number;
-  readonly secret_hash: Uint8Array | null;
-  readonly revoked: boolean;
-  readonly alive: boolean | null;
-  readonly seconds_since_rotation: number;
-  readonly address: string | null;
-  readonly agent: string | null;
-};
-
-const selectFamily = (sql: Sql, familyId: FamilyId, realmId: RealmId, bounds: FamilyBounds) => sql<FamilyColumns[]>`
-  SELECT f.generation, f.secret_hash, f.address, f.agent, f.revoked_at IS NOT NULL AS revoked,
-         extract(epoch FROM limen_now() - f.rotated_at)::float8 AS seconds_since_rotation,
-         f.rotated_at > limen_now() - make_interval(secs => ${bounds.idleSeconds})
-           AND f.created_at >= ${bounds.clientValidFrom}::timestamptz
-           AND ${instantOfTimedId(familyId)}::timestamptz > limen_now()
-           AND ${aliveUser(sql)} AND ${aliveSession(sql)} AS alive,
-         f.client_id, f.user_id, f.session_id, f.scope, f.audience, f.auth_time, f.acr, f.amr, f.claims,
-         ${askedUserClaims(sql)}
-  FROM token_families f
-  WHERE f.id = ${familyId}::uuid AND f.realm_id = ${realmId}::uuid`;
-
 const familyOf = (row: FamilyColumns): FamilyRow => ({
   generation: row.generation,
   secretHash: row.secret_hash,
@@ -202,22 +133,6 @@ const familyOf = (row: FamilyColumns): FamilyRow => ({
   grant: grantOf(row),
   userClaims: row.user_claims ?? {},
 });
-
-type LiveColumns = Omit<GrantColumns, 'audience' | 'auth_time' | 'acr' | 'amr'> & {
-  readonly generation: number;
-  readonly has_refresh_token: boolean;
-  readonly created_at: number;
-  readonly username: string | null;
-};
-
-const selectLive = (sql: Sql, familyId: FamilyId, realmId: RealmId) => sql<LiveColumns[]>`
-  SELECT f.client_id, f.user_id, f.session_id, f.scope, f.claims, f.generation, f.created_at,
-         f.secret_hash IS NOT NULL AS has_refresh_token, u.username, u.claims AS user_claims
-  FROM token_families f LEFT JOIN users u ON u.id = f.user_id
-  WHERE f.id = ${familyId}::uuid AND f.realm_id = ${realmId}::uuid AND f.revoked_at IS NULL
-    AND ${instantOfTimedId(familyId)}::timestamptz > limen_now()
-    AND (f.user_id IS NULL OR (u.enabled AND u.valid_from <= f.created_at))
-    AND ${aliveSession(sql)}`;
 
 const liveOf = (row: LiveColumns): LiveFamily => ({
   createdAt: row.created_at,
@@ -245,9 +160,8 @@ async function recover(database: Database, audit: Audit, rotation: Rotation): Pr
           address = ${presenter.address}, agent = ${presenter.agent}
       WHERE f.id = ${familyId}::uuid AND f.realm_id = ${realmId}::uuid AND f.client_id = ${clientId}
         AND f.generation = ${generation} AND f.secret_hash = ${rotation.secretHash}::bytea AND f.revoked_at IS NULL
-        AND ${query.raw(aliveUserCondition)} AND ${query.raw(aliveSessionCondition)}
-      RETURNING f.client_id, f.user_id, f.session_id, f.scope, f.audience, f.auth_time, f.acr, f.amr, f.claims,
-                ${query.raw(askedUserClaimsColumn)}`);
+        AND ${query.raw(aliveUser)} AND ${query.raw(aliveSession)}
+      RETURNING ${query.raw(grantColumns)}`);
     if (row === undefined) return null;
     const detail = { lostGenerations: next.generation - generation - 1, from: generation, to: next.generation };
     await audit.record({ event: 'token.recovered', realmId, clientId, familyId, ...presenter, detail }, executor);

@@ -15,7 +15,7 @@ import type { Database, Executor } from './database.ts';
 import { conflictAs, guarded } from './fault.ts';
 import { checkOverrides, fromStored, mergeOverrides, type StoredOverrides, toStored } from './overrides.ts';
 import { openColumn, sealColumn } from './sealed_column.ts';
-import type { SigningAlgorithm } from './signer.ts';
+import { type SigningAlgorithm, signingAlgorithms } from './signer.ts';
 import { generateRing, insertRing } from './signing_keys.ts';
 
 export const realms = pgTable('realms', {
@@ -71,7 +71,8 @@ const slugPattern = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 /** Whether a path segment or argument can name a realm at all. */
 export const isSlug = (text: string): boolean => slugPattern.test(text);
 
-const firstAlgorithms: readonly SigningAlgorithm[] = ['ES256', 'RS256'];
+/** Every algorithm that a client may choose has its keys from the start. */
+const firstAlgorithms: readonly SigningAlgorithm[] = signingAlgorithms;
 
 export const createRealms = (database: Database, { ring, system }: { ring: KeyRing; system: Overrides }) => {
   const { db } = database;

@@ -1,6 +1,5 @@
 import { createPrivateKey, sign as signSync } from 'node:crypto';
 import { CompactSign, calculateJwkThumbprint, exportJWK, generateKeyPair, importJWK, type JWK } from 'jose';
-import { encodeBase64url } from '../core/base64url.ts';
 
 /** What can sign here (RFC 7518 §3.1, RFC 8037 §3.1), and how to do it fastest without holding up the event loop. */
 const algorithms = {
@@ -47,20 +46,21 @@ type Sign = Signer['sign'];
 
 async function signerInThread(algorithm: SigningAlgorithm, kid: string, privateJwk: JWK): Promise<Sign> {
   const key = createPrivateKey({ key: { ...privateJwk }, format: 'jwk' });
+  // RFC 7518 §3.4: the two integers side by side, not DER.
+  const how = { key, dsaEncoding: 'ieee-p1363' } as const;
   // The types are a handful that this process itself names.
   const headers = new Map<string, string>();
   const headerOf = (type: string): string => {
     const known = headers.get(type);
     if (known !== undefined) return known;
-    const header = encodeBase64url(Buffer.from(JSON.stringify({ alg: algorithm, typ: type, kid })));
+    const header = Buffer.from(JSON.stringify({ alg: algorithm, typ: type, kid })).toString('base64url');
     headers.set(type, header);
     return header;
   };
   return (type, claims) => {
-    const input = `${headerOf(type)}.${encodeBase64url(Buffer.from(JSON.stringify(claims)))}`;
-    // RFC 7518 §3.4: the two integers side by side, not DER.
-    const signature = signSync('sha256', Buffer.from(input), { key, dsaEncoding: 'ieee-p1363' });
-    return `${input}.${encodeBase64url(signature)}`;
+    // Buffers that encode themselves: another view of their bytes would cost more than the encoding.
+    const input = `${headerOf(type)}.${Buffer.from(JSON.stringify(claims)).toString('base64url')}`;
+    return `${input}.${signSync('sha256', Buffer.from(input), how).toString('base64url')}`;
   };
 }
 

@@ -128,6 +128,21 @@ export const createSigningKeys = (database: Database, ring: KeyRing) => {
       return changeConfiguration(database, (executor) => revokeKey(executor, ring, realmId, kid, pair));
     },
 
+    /** Algorithms whose active key has signed since before this instant. */
+    async due(realmId: RealmId, activatedBefore: Instant): Promise<readonly SigningAlgorithm[]> {
+      const old = await database.db
+        .select({ algorithm: signingKeys.algorithm })
+        .from(signingKeys)
+        .where(
+          and(
+            eq(signingKeys.realmId, realmId),
+            eq(signingKeys.state, 'active'),
+            lt(signingKeys.activatedAt, activatedBefore),
+          ),
+        );
+      return old.map(({ algorithm }) => algorithm);
+    },
+
     /** Deletes retired and revoked keys that no token or hint of a living session can name; gives how many. */
     async forgetOld(): Promise<number> {
       const keepSeconds = settings.sessionAbsoluteLifetimeSeconds.schema.maximum ?? 0;

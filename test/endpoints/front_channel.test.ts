@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
-import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from 'jose';
+import { createRemoteJWKSet, jwtVerify } from 'jose';
 import { brandId, type ClientId } from '../../src/core/ids.ts';
 import {
   isFrontChannel,
@@ -19,7 +19,7 @@ const alice = { username: 'alice', password: 'alice-in-the-demo' };
 
 let provider: Provider;
 let secret: string;
-let keys: ReturnType<typeof createLocalJWKSet>;
+let keys: ReturnType<typeof createRemoteJWKSet>;
 
 beforeAll(async () => {
   provider = await startProvider({ environment: { LIMEN_SETTING_IMPLICIT_AND_HYBRID: 'true' } });
@@ -53,8 +53,7 @@ beforeAll(async () => {
   if (!created.ok || created.value.secret === null) throw new Error('the client is refused');
   secret = created.value.secret.reveal();
   await Bun.sleep(1200);
-  const jwks: JSONWebKeySet = await (await fetch(`${provider.issuer}/jwks`)).json();
-  keys = createLocalJWKSet(jwks);
+  keys = createRemoteJWKSet(new URL(`${provider.issuer}/jwks`));
 }, databaseTimeoutMilliseconds);
 
 afterAll(() => provider.stop());
@@ -144,8 +143,10 @@ describe('OIDC Core §3.2, §3.3', () => {
   });
 
   test('discovery names the types that are served', async () => {
-    const metadata = await (await fetch(`${provider.issuer}/.well-known/openid-configuration`)).json();
-    expect(metadata.response_types_supported).toEqual([...responseTypeNames]);
-    expect(metadata.grant_types_supported).toContain('implicit');
+    const metadata: unknown = await (await fetch(`${provider.issuer}/.well-known/openid-configuration`)).json();
+    expect(metadata).toMatchObject({
+      response_types_supported: [...responseTypeNames],
+      grant_types_supported: expect.arrayContaining(['implicit']),
+    });
   });
 });

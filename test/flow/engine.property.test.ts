@@ -223,7 +223,7 @@ function checkProof(tab: ReturnType<typeof browser>, world: Outside, demand: Dem
         true,
       );
     }
-    if (demand.subject !== null) expect(user.userId).toBe(demand.subject);
+    if (demand.subject !== null) expect<string>(user.userId).toBe(demand.subject);
     if (demand.fresh) expect(proof.at).toBeGreaterThanOrEqual(start);
     if (demand.acr.essential && demand.acr.values.length > 0)
       expect(demand.acr.values).toContain('urn:limen:acr:password');

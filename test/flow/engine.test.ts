@@ -4,7 +4,7 @@ import { validateDefinition } from '../../src/flow/definition.ts';
 import { restart, step } from '../../src/flow/engine.ts';
 import { maximumHops } from '../../src/flow/follow.ts';
 import { nodeTypes } from '../../src/flow/index.ts';
-import { defineNode } from '../../src/flow/node.ts';
+import { type Answer, defineNode } from '../../src/flow/node.ts';
 import { allow } from '../../src/flow/nodes/allow.ts';
 import type { Demand, FailureReason, Run } from '../../src/flow/run.ts';
 import type { Step } from '../../src/flow/step.ts';
@@ -15,6 +15,7 @@ import {
   browserFlow,
   consentDemand,
   day,
+  minute,
   newRun,
   outside,
   published,
@@ -229,6 +230,27 @@ describe('the end', () => {
     world.now = start;
     tab.visit();
     expect(tab.at).toBe('expired');
+  });
+
+  test('a lent session is judged by the name that the audience has for its person, at every visit', () => {
+    const world = outside({ session: sessionOf(alice, start - minute) });
+    const run = newRun({ subject: 'alice, as they say', consent: consentDemand });
+    const visit = (at: Run, names: { readonly [userId: string]: string }) => {
+      const context = { now: start, registry: nodeTypes, user: alice, subjectOf: (id: string) => names[id] ?? id };
+      let moved = step(at, browserFlow, { kind: 'visit' }, at.userId === null ? { ...context, user: null } : context);
+      while (moved.view.kind === 'question') {
+        const { question, pending } = moved.view;
+        const answer: Answer =
+          question.kind === 'session' ? { kind: 'session', session: world.session } : { kind: 'consent', items: [] };
+        moved = step(moved.run, browserFlow, { kind: 'answer', pending, answer }, context);
+      }
+      return moved;
+    };
+    const shown = visit(run, { [alice.userId]: 'alice, as they say' });
+    expect(shown.view).toMatchObject({ screen: { name: 'consent' } });
+    expect(visit(shown.run, { [alice.userId]: 'alice, as they say' }).run).toEqual(shown.run);
+    expect(visit(shown.run, {}).view).toMatchObject({ screen: { name: 'identifier' } });
+    expect(visit(run, {}).view).toMatchObject({ screen: { name: 'identifier' } });
   });
 
   test('another person than demanded signs in: login_required', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
 import { contentSecurityPolicy, formActionSource } from '../../src/login/content_security_policy.ts';
-import { formPostScriptHash } from '../../src/login/pages/index.ts';
+import { formPostScriptHash, goOnScriptHash } from '../../src/login/pages/index.ts';
 import { styleHash } from '../../src/login/style.ts';
 import { gallery } from './gallery.ts';
 
@@ -43,6 +43,11 @@ describe('contentSecurityPolicy', () => {
     expect(() => contentSecurityPolicy({ formAction: [source] })).toThrow('content security policy source');
   });
 
+  test('only a page that asks for it can be put into a frame', () => {
+    expect(contentSecurityPolicy({ formAction: [] })).toContain("frame-ancestors 'none'");
+    expect(contentSecurityPolicy({ formAction: [], frameable: true })).toContain('frame-ancestors *');
+  });
+
   test('the hashes are those of what the pages carry', () => {
     const hashOf = (text: string): string => `'sha256-${new Bun.CryptoHasher('sha256').update(text).digest('base64')}'`;
     for (const [state, markup] of gallery('en')) {
@@ -51,7 +56,9 @@ describe('contentSecurityPolicy', () => {
       const scripts = [...markup.matchAll(/<script[^>]*>([\s\S]*?)<\/script>/g)].map(([, script = '']) =>
         hashOf(script),
       );
-      expect([state, scripts]).toEqual([state, state === 'form post' ? [formPostScriptHash] : []]);
+      const pinned = { 'form post': [formPostScriptHash], 'signed out, frames': [goOnScriptHash] };
+      const expected = new Map(Object.entries({ ...pinned, 'signed out, going on': [goOnScriptHash] })).get(state);
+      expect([state, scripts]).toEqual([state, expected ?? []]);
     }
   });
 });

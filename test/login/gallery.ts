@@ -88,6 +88,8 @@ export function gallery(locale: Locale, values: Values = plainValues, action = '
     ['error, way back', errorPage({ reason: 'server_error', errorId: values.errorId, ...named }, frame)],
     ['signed out', signedOutPage(alone, frame)],
     ['signed out, way back', signedOutPage(named, frame)],
+    ['signed out, frames', signedOutPage({ ...named, frames: [url, url], continueUrl: null }, frame)],
+    ['signed out, going on', signedOutPage({ ...named, frames: [url], continueUrl: url }, frame)],
     ['sign out', signOutPage({ username, form, carried: { state: values.parameter } }, frame)],
     ['completed', completedPage(named, frame)],
     ['completed, nameless', completedPage({ backUrl: url, clientName: null }, frame)],

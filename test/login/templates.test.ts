@@ -21,11 +21,18 @@ describe('the templates in login/', () => {
 
   test('new Safe( stands only where the markup is our own constant', () => {
     const found = files.flatMap((file) => (sourceOf(file).includes('new Safe(') ? [file] : []));
-    expect(found).toEqual(['html.ts', 'layout.ts', 'pages/form_post.ts']);
-    const insertions = ['layout.ts', 'pages/form_post.ts'].flatMap(
-      (file) => sourceOf(file).match(/new Safe\(.*/g) ?? [],
-    );
-    expect(insertions).toEqual(['new Safe(`<style>${style}</style>`);', 'new Safe(`<script>${script}</script>`);']);
+    expect(found).toEqual([
+      'html.ts',
+      'layout.ts',
+      'pages/check_session.ts',
+      'pages/form_post.ts',
+      'pages/signed_out.ts',
+    ]);
+    const insertions = found
+      .filter((file) => file !== 'html.ts')
+      .flatMap((file) => sourceOf(file).match(/new Safe\(.*/g) ?? []);
+    const scripts = Array.from({ length: 3 }, () => 'new Safe(`<script>${script}</script>`);');
+    expect(insertions).toEqual(['new Safe(`<style>${style}</style>`);', ...scripts]);
   });
 
   test('no page has inline style or event attributes', () => {

@@ -36,6 +36,14 @@ describe('RFC 6749 §2.1: a registration without contradiction', () => {
     ['a confidential web application', web],
     ['a public single-page application', spa],
     ['a machine', machine],
+    [
+      'one that signs with keys that it publishes',
+      { ...web, authMethod: 'private_key_jwt', metadata: { jwks_uri: 'https://rp.example/jwks' } },
+    ],
+    [
+      'one that publishes them on this machine',
+      { ...web, authMethod: 'private_key_jwt', metadata: { jwks_uri: 'http://127.0.0.1:4020/jwks' } },
+    ],
     ['one that signs', { ...web, authMethod: 'private_key_jwt', jwks: { keys: [publicKey] } }],
     [
       'a native application',
@@ -43,6 +51,7 @@ describe('RFC 6749 §2.1: a registration without contradiction', () => {
     ],
     ['a confidential one on this machine, for developing', { ...web, redirectUris: ['http://localhost:3000/cb'] }],
     ['a confidential one that does not rotate', { ...web, rotation: 'never' }],
+    ['pairwise at one host', { ...web, metadata: { subject_type: 'pairwise' } }],
     ['ES256 for its ID tokens', { ...web, idTokenSignedResponseAlg: 'ES256' }],
   ];
   test.each(good)('%s', (_, draft) => {
@@ -57,6 +66,11 @@ describe('RFC 7591 §2: a contradiction is refused and named', () => {
       'public with keys',
       { ...spa, authMethod: 'private_key_jwt', jwks: { keys: [publicKey] } },
       'token_endpoint_auth_method',
+    ],
+    [
+      'pairwise at two hosts',
+      { ...web, redirectUris: ['https://a.example/', 'https://b.example/'], metadata: { subject_type: 'pairwise' } },
+      'sector_identifier_uri',
     ],
     ['confidential without authentication', { ...web, authMethod: 'none' }, 'token_endpoint_auth_method'],
     ['a method that does not exist', { ...web, authMethod: 'client_secret_jwt' }, 'token_endpoint_auth_method'],
@@ -99,6 +113,13 @@ describe('RFC 7591 §2: a contradiction is refused and named', () => {
     ['an empty scope', { ...web, scope: [''] }, 'scope'],
     ['private_key_jwt without keys', { ...web, authMethod: 'private_key_jwt' }, 'jwks'],
     ['private_key_jwt with no key in the set', { ...web, authMethod: 'private_key_jwt', jwks: { keys: [] } }, 'jwks'],
+    ['keys published without TLS', { ...web, metadata: { jwks_uri: 'http://rp.example/jwks' } }, 'jwks_uri'],
+    ['keys published at no URL', { ...web, metadata: { jwks_uri: 'rp.example/jwks' } }, 'jwks_uri'],
+    [
+      'keys both here and published',
+      { ...web, jwks: { keys: [publicKey] }, metadata: { jwks_uri: 'https://rp.example/jwks' } },
+      'jwks_uri',
+    ],
     ['a private key', { ...web, jwks: { keys: [{ ...publicKey, d: 'd' }] } }, 'jwks'],
     ['a symmetric key', { ...web, jwks: { keys: [{ kty: 'oct', k: 'k' }] } }, 'jwks'],
     ['unsigned ID tokens', { ...web, idTokenSignedResponseAlg: 'none' }, 'id_token_signed_response_alg'],

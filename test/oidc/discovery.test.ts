@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test';
 import { decideAuthorization } from '../../src/oidc/authorize/index.ts';
 import { clientAuthMethodNames } from '../../src/oidc/client_auth/index.ts';
 import { endpointPaths, metadata } from '../../src/oidc/discovery.ts';
-import { callback, challenge, formOf, granted, issuer, realm, refused, spa, start } from './parties.ts';
+import { callback, challenge, formOf, granted, issuer, realm, realmWith, spa, start } from './parties.ts';
 
 const document = metadata(realm, ['pwd', 'mfa'], ['en', 'de']);
 const decide = (sent: object) => {
@@ -13,6 +13,7 @@ const decide = (sent: object) => {
     client: spa,
     realm,
     hint: null,
+    objectRefusal: null,
     now: start,
   });
 };
@@ -89,11 +90,29 @@ describe('what is listed is served', () => {
   });
 });
 
+describe('what a realm decides', () => {
+  test.each([
+    ['off', undefined],
+    ['initial access token', `${issuer}/register`],
+    ['open', `${issuer}/register`],
+  ] as const)('registration %s: the endpoint is %s', (registration, endpoint) => {
+    const { registration_endpoint } = Object.fromEntries(
+      Object.entries(metadata(realmWith({ registration }), [], [])).filter(
+        ([name]) => name === 'registration_endpoint',
+      ),
+    );
+    expect(registration_endpoint).toBe(endpoint);
+  });
+});
+
 describe('what is not listed is not served', () => {
-  test('request objects: said to be unsupported and refused by name (request_uri is true where it is left out)', () => {
-    expect(document).toMatchObject({ request_parameter_supported: false, request_uri_parameter_supported: false });
-    expect(refused(decide({ request: 'x' })).refusal.error).toBe('request_not_supported');
-    expect(refused(decide({ request_uri: 'x' })).refusal.error).toBe('request_uri_not_supported');
+  test('request objects only signed, and behind registered URLs only', () => {
+    expect(document).toMatchObject({
+      request_parameter_supported: true,
+      request_uri_parameter_supported: true,
+      require_request_uri_registration: true,
+      request_object_signing_alg_values_supported: ['RS256', 'PS256', 'ES256', 'ES384', 'EdDSA', 'Ed25519'],
+    });
   });
 
   test('no endpoint and no algorithm that does not exist here', () => {
@@ -106,8 +125,7 @@ describe('what is not listed is not served', () => {
       expect(Object.keys(document)).not.toContain(name);
     }
     const text = JSON.stringify(document);
-    for (const word of ['"plain"', 'HS256', '"implicit"', '"password"', 'pairwise', '"token"'])
-      expect(text).not.toContain(word);
+    for (const word of ['"plain"', 'HS256', '"implicit"', '"password"', '"token"']) expect(text).not.toContain(word);
     expect(document.id_token_signing_alg_values_supported).not.toContain('none');
   });
 

@@ -40,7 +40,13 @@ export type StoredFamily = {
 };
 
 export type AuditEvent = {
-  readonly event: 'code.replayed' | 'token.reuse' | 'token.revoked' | 'token.recovered' | 'token.mismatch';
+  readonly event:
+    | 'code.replayed'
+    | 'token.retried'
+    | 'token.reuse'
+    | 'token.revoked'
+    | 'token.recovered'
+    | 'token.mismatch';
   readonly familyId: FamilyId;
 };
 
@@ -151,6 +157,11 @@ export class FamiliesInMemory implements Families {
     if (reaction === 'user' && user !== undefined) user.validFrom = this.now;
     if (reaction === 'session' && session !== undefined) session.endedAt ??= this.now;
     this.audited.push({ event: 'token.reuse', familyId });
+  }
+
+  async noteRetry(familyId: FamilyId) {
+    this.calls.push('noteRetry');
+    this.audited.push({ event: 'token.retried', familyId });
   }
 
   async noteMismatch(familyId: FamilyId) {

@@ -33,6 +33,16 @@ export const registrationOptions = {
     sentence: 'JSON Web Key Set with its public keys, for private_key_jwt.',
   },
   'id-token-alg': { type: 'text', value: '<alg>', sentence: 'id_token_signed_response_alg.' },
+  'subject-type': {
+    type: 'text',
+    choices: ['public', 'pairwise'],
+    sentence: 'pairwise: people have another sub here than at applications of other hosts.',
+  },
+  'sector-identifier-uri': {
+    type: 'text',
+    value: '<uri>',
+    sentence: 'Its host is the sector of pairwise subjects, where the redirect URIs have several hosts.',
+  },
   'default-max-age': {
     type: 'text',
     value: '<seconds>',

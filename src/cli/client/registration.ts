@@ -51,6 +51,8 @@ export async function readRegistration(
     logo_uri: values['logo-uri'],
     policy_uri: values['policy-uri'],
     tos_uri: values['tos-uri'],
+    subject_type: values['subject-type'],
+    sector_identifier_uri: values['sector-identifier-uri'],
   });
   return ok(
     given({

@@ -1,4 +1,5 @@
 import { err, ok } from '../../core/result.ts';
+import { signingAlgorithms } from '../../store/signer.ts';
 import { administer, findRealm, realmOption } from '../administration.ts';
 import { defineCommand, jsonOption } from '../command.ts';
 import { answer } from '../output.ts';
@@ -8,7 +9,7 @@ export const keysRotate = defineCommand({
   summary: 'Sign with the next key from now on; the one before it goes on verifying.',
   options: {
     realm: realmOption,
-    algorithm: { type: 'text', choices: ['ES256', 'RS256'], required: true, sentence: 'Whose key.' },
+    algorithm: { type: 'text', choices: signingAlgorithms, required: true, sentence: 'Whose key.' },
     force: {
       type: 'flag',
       sentence:

@@ -25,6 +25,13 @@ export function browserOf({ request, realm }: Exchange): Browser {
   };
 }
 
+/** Another person signs in here: runs that wait for the former one stay bound to a cookie that is no more. */
+export function renewedBrowser({ realm }: Exchange): Browser {
+  const binding = randomToken();
+  const cookies = [setCookie(realm, 'browser', binding)];
+  return { binding, bindingHash: bindingHashOf(binding), cookies, isKnown: true };
+}
+
 /**
  * A submit from our own page: the browser says so itself, in `Sec-Fetch-Site` or, before that header, in `Origin`. Neither
  * can be set by a page elsewhere.

@@ -2,6 +2,7 @@ import type { ConsentDemand, Demand } from '../../flow/run.ts';
 import type { AuthorizationRequest } from '../../oidc/authorize/index.ts';
 import { kindOfRedirectUri } from '../../oidc/authorize/redirect_uri.ts';
 import type { Client } from '../../oidc/client.ts';
+import { scopesOfClaims } from '../../oidc/standard_claims.ts';
 
 /** What the protocol asks, in the engine's words. */
 export const demandOf = (request: AuthorizationRequest, client: Client): Demand => ({
@@ -18,7 +19,8 @@ export const demandOf = (request: AuthorizationRequest, client: Client): Demand 
 /** A client that needs none (first party, by its operator's word) is still asked for where the request insists. */
 function consentOf(request: AuthorizationRequest, client: Client): ConsentDemand | null {
   const insisted = request.prompt.includes('consent');
-  if (client.consent === 'never' && !insisted) return null;
+  const assured = isAssured(client, request.target.redirectUri);
+  if (client.consent === 'never' && !insisted && assured) return null;
   const { logo_uri, policy_uri, tos_uri } = client.metadata;
   return {
     audience: client.clientId,
@@ -26,9 +28,10 @@ function consentOf(request: AuthorizationRequest, client: Client): ConsentDemand
     logoUri: logo_uri ?? null,
     policyUri: policy_uri ?? null,
     termsUri: tos_uri ?? null,
-    items: request.scope,
+    // A claim asked for by name is consented to like the scope that releases it.
+    items: [...new Set([...request.scope, ...scopesOfClaims([...request.claims.userinfo, ...request.claims.idToken])])],
     force: insisted || client.consent === 'always',
-    assured: isAssured(client, request.target.redirectUri),
+    assured,
   };
 }
 

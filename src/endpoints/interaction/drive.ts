@@ -1,10 +1,12 @@
 import { sha256 } from '../../core/crypto.ts';
-import { brandId, type ClientId } from '../../core/ids.ts';
+import { brandId, type ClientId, type UserId } from '../../core/ids.ts';
 import { step } from '../../flow/engine.ts';
 import type { Answer, Effect, Question } from '../../flow/node.ts';
 import { nodeTypes } from '../../flow/nodes/index.ts';
 import type { Run, UserState } from '../../flow/run.ts';
 import type { Arrival, View } from '../../flow/step.ts';
+import type { Client } from '../../oidc/client.ts';
+import { subjectOf } from '../../oidc/subject.ts';
 import { readCookie } from '../cookies.ts';
 import type { Dependencies } from '../dependencies.ts';
 import type { Exchange } from '../exchange.ts';
@@ -21,17 +23,29 @@ export type Driven = {
 
 type Lookups = { session: FoundSession | null | undefined };
 
+type Standing = {
+  readonly run: Run;
+  readonly user: UserState | null;
+  readonly version: FlowVersion;
+  readonly client: Client;
+};
+
 /** Moves a run by one arrival, answering the engine's questions until a screen or an end is reached. */
 export async function drive(
   deps: Dependencies,
   exchange: Exchange,
-  { run, user, version }: { readonly run: Run; readonly user: UserState | null; readonly version: FlowVersion },
+  { run, user, version, client }: Standing,
   arrival: Arrival,
 ): Promise<Driven> {
   const { realm } = exchange;
   // What was proved before the realm's own `valid_from` is as dead as what was proved before the user's.
   const validFrom = Math.max(user?.validFrom ?? 0, realm.validFrom);
-  const context = { now: exchange.now, registry: nodeTypes, user: user && { ...user, validFrom } };
+  const context = {
+    now: exchange.now,
+    registry: nodeTypes,
+    user: user && { ...user, validFrom },
+    subjectOf: (userId: UserId) => subjectOf(realm, client, userId),
+  };
   const lookups: Lookups = { session: undefined };
   let moved = step(run, version.definition, arrival, context);
   while (moved.view.kind === 'question') {

@@ -9,12 +9,16 @@ import { createRun, restart } from '../../flow/engine.ts';
 import type { NodeInput } from '../../flow/node.ts';
 import type { Run, UserState } from '../../flow/run.ts';
 import type { AuthorizationRequest } from '../../oidc/authorize/index.ts';
-import type { Client } from '../../oidc/client.ts';
+import { matchRedirectUri } from '../../oidc/authorize/redirect_uri.ts';
+import { checkResponseType } from '../../oidc/authorize/response_type.ts';
+import { type Client, countsFrom } from '../../oidc/client.ts';
+import type { Realm } from '../../oidc/realm.ts';
 import { pageResponse, redirect } from '../answer.ts';
 import { readForm } from '../body.ts';
 import { type Dependencies, findClient } from '../dependencies.ts';
 import type { Exchange, Handler } from '../exchange.ts';
-import { type Browser, browserOf, isOwnSubmit } from './browser.ts';
+import { createSenderRate, type SenderRate } from '../sender_rate.ts';
+import { type Browser, browserOf, isOwnSubmit, renewedBrowser } from './browser.ts';
 import { complete } from './completion.ts';
 import { demandOf } from './demand.ts';
 import { type Driven, drive, idleSessionOf, sessionOf } from './drive.ts';
@@ -39,7 +43,13 @@ export type Interaction = {
   readonly submit: Handler;
 };
 
-export function createInteraction(deps: Dependencies): Interaction {
+/** Everything a run needs from outside, and how many runs a sender may have stored before anyone proved anything. */
+type RunDependencies = Dependencies & { readonly storingRate: SenderRate };
+
+const storingSize = { capacity: 60, refillSeconds: 600 };
+
+export function createInteraction(dependencies: Dependencies): Interaction {
+  const deps: RunDependencies = { ...dependencies, storingRate: createSenderRate(() => storingSize) };
   return {
     begin: (exchange, request, client) => begin(deps, exchange, request, client),
     show: (exchange) => show(deps, exchange),
@@ -48,7 +58,7 @@ export function createInteraction(deps: Dependencies): Interaction {
 }
 
 async function begin(
-  deps: Dependencies,
+  deps: RunDependencies,
   exchange: Exchange,
   request: AuthorizationRequest,
   client: Client,
@@ -89,7 +99,7 @@ async function deployed({ configuration }: Dependencies, { realm, now }: Exchang
 }
 
 /** GET /run/:handle. Shows where the run is; what is over says how it ended. */
-async function show(deps: Dependencies, exchange: Exchange): Promise<Response> {
+async function show(deps: RunDependencies, exchange: Exchange): Promise<Response> {
   const browser = browserOf(exchange);
   const found = await locate(deps, exchange, browser);
   if (found instanceof Response) return found;
@@ -100,7 +110,7 @@ async function show(deps: Dependencies, exchange: Exchange): Promise<Response> {
 }
 
 /** POST /run/:handle. Whatever is wrong with a submit, the person sees the screen where the run is and nothing is lost. */
-async function submit(deps: Dependencies, exchange: Exchange): Promise<Response> {
+async function submit(deps: RunDependencies, exchange: Exchange): Promise<Response> {
   const browser = browserOf(exchange);
   if (!browser.isKnown) return errorPage(deps, exchange, 'cookies_blocked', 400);
   const body = await readForm(exchange.request);
@@ -128,14 +138,16 @@ function inputOf(values: { readonly [name: string]: string | readonly string[] }
 }
 
 /** The run of this handle, or the page that says why there is none for this browser. */
-async function locate(deps: Dependencies, exchange: Exchange, browser: Browser): Promise<Position | Response> {
+async function locate(deps: RunDependencies, exchange: Exchange, browser: Browser): Promise<Position | Response> {
   const { realm, handle, now } = exchange;
   const opened = openHandle(deps.ring, realm, handle ?? '');
   if (opened.kind === 'unreadable') return gone(deps, exchange);
   const stored = opened.kind === 'stored' ? await deps.runs.find(realm.id, opened.runId) : fresh(opened.sealed);
   if (stored === null) return gone(deps, exchange);
   const client = await findClient(deps, realm, stored.request.clientId, now);
-  if (client === null) return errorPage(deps, exchange, 'client_unknown', 400);
+  if (client === null || !isStillRegistered(stored, client, realm)) {
+    return errorPage(deps, exchange, 'client_unknown', 400);
+  }
   if (opened.kind === 'stored' && !(await mayHold(deps, browser, stored))) {
     const elsewhere = { kind: 'elsewhere' as const, startUrl: client.metadata.client_uri ?? null };
     return pageResponse(deps.renderPage, exchange, elsewhere, { status: 403, uiLocales: stored.request.uiLocales });
@@ -146,6 +158,18 @@ async function locate(deps: Dependencies, exchange: Exchange, browser: Browser):
   const current = await deployed(deps, exchange);
   return { ...place, version: current, run: restart(stored.run, current.definition, current.id, now) };
 }
+
+/** What an operator took from a client since the request came is taken from runs that wait, too. */
+const isStillRegistered = (
+  { request, run }: Pick<StoredRun, 'request' | 'run'>,
+  client: Client,
+  realm: Realm,
+): boolean =>
+  isOver(run) ||
+  (request.receivedAt >= countsFrom(client, realm) &&
+    matchRedirectUri(request.target.redirectUri, client.redirectUris).ok &&
+    checkResponseType(request.responseType, client).ok &&
+    request.scope.every((scope) => client.scope.includes(scope)));
 
 const fresh = (sealed: Pick<StoredRun, 'run' | 'request' | 'bindingHash'>): StoredRun => ({
   ...sealed,
@@ -174,7 +198,7 @@ function heldBy({ now }: Exchange, browser: Browser, position: Position): Positi
 
 /** Writes what the step decided, then answers. */
 async function settle(
-  deps: Dependencies,
+  deps: RunDependencies,
   exchange: Exchange,
   browser: Browser,
   position: Position,
@@ -225,7 +249,7 @@ function moveOf(
 
 /** A silent sign-in with nothing to remember writes nothing; everything else is one transaction. */
 async function succeed(
-  deps: Dependencies,
+  deps: RunDependencies,
   exchange: Exchange,
   browser: Browser,
   position: Position,
@@ -236,30 +260,32 @@ async function succeed(
   const cookieSession = await currentSession(deps, exchange, driven);
   const idleSession = cookieSession === null ? await idleSessionOf(deps, exchange) : null;
   const completion = complete({ exchange, ring: deps.ring, client, request, run, session: cookieSession, idleSession });
-  const recipient = recipientOf(exchange, browser, position);
+  const former = completion.session?.former ?? null;
+  const holder = former !== null && former.userId !== run.userId ? renewedBrowser(exchange) : browser;
+  const recipient = recipientOf(exchange, holder, position);
   if (!position.isStored && effects.length === 0 && completion.session === null) {
     if (cookieSession?.touchDue === true) await deps.sessions.touch(run.realmId, cookieSession.id);
     return sendResult(deps, recipient, run, completion.result);
   }
-  const saved = await deps.runs.save(moveOf(exchange, browser, position, driven, completion));
+  const saved = await deps.runs.save(moveOf(exchange, holder, position, driven, completion));
   if (saved === 'user_gone') return sendFailure(deps, recipient, 'user_disabled');
   if (saved === 'lost') return afterLoss(deps, exchange, browser, run);
   // A page must not be the answer to a POST, or reloading it would submit again.
   const isPosted = exchange.request.method === 'POST' && request.target.responseMode === 'form_post';
   return isPosted
-    ? redirect(urlOf(exchange, run.id), browser.cookies)
+    ? redirect(urlOf(exchange, run.id), holder.cookies)
     : sendResult(deps, recipient, run, completion.result);
 }
 
 /** The session that this browser came with. */
-async function currentSession(deps: Dependencies, exchange: Exchange, { session, run }: Driven) {
+async function currentSession(deps: RunDependencies, exchange: Exchange, { session, run }: Driven) {
   if (session !== undefined) return session;
   return sessionOf(deps, exchange, { session: undefined }, run.demand.consent?.audience ?? null);
 }
 
 /** Another submit moved the run first: its browser sees what came of that. */
 async function afterLoss(
-  deps: Dependencies,
+  deps: RunDependencies,
   exchange: Exchange,
   browser: Browser,
   { id, realmId }: Run,
@@ -272,7 +298,7 @@ async function afterLoss(
 
 /** On to a stored run's page; where it is over its holder gets its end at once. */
 async function whereItStands(
-  deps: Dependencies,
+  deps: RunDependencies,
   exchange: Exchange,
   browser: Browser,
   stored: StoredRun,
@@ -286,7 +312,7 @@ async function whereItStands(
 
 /** A run ends once; asked again it says the same. */
 async function repeat(
-  deps: Dependencies,
+  deps: RunDependencies,
   recipient: Recipient,
   { run, result }: Pick<StoredRun, 'run' | 'result'>,
 ): Promise<Response> {
@@ -297,7 +323,7 @@ async function repeat(
 
 /** On to the run's page, the run in the URL; where it does not fit there it is stored at once. */
 async function toSealed(
-  deps: Dependencies,
+  deps: RunDependencies,
   exchange: Exchange,
   position: Position,
   cookies: readonly string[],
@@ -309,16 +335,30 @@ async function toSealed(
     bindingHash: bindingHash === null ? null : Buffer.from(bindingHash),
   });
   if (handle.length <= longestHandle) return redirect(urlOf(exchange, handle), cookies);
+  const waitSeconds = deps.storingRate(exchange);
+  if (waitSeconds > 0) return crowded(deps, exchange, waitSeconds);
   const { address, agent } = exchange;
   const documents = { run, request, bindingHash, result: null, session: null, effects: [], address, agent };
   await deps.runs.save({ ...documents, origin: { kind: 'sealed' } });
   return redirect(urlOf(exchange, run.id), cookies);
 }
 
+/** 429: about the sender's address, whatever was asked for (RFC 6585 §4). */
+const crowded = (deps: RunDependencies, exchange: Exchange, waitSeconds: number): Response =>
+  pageResponse(
+    deps.renderPage,
+    exchange,
+    { kind: 'busy', retryUrl: null },
+    {
+      status: 429,
+      headers: { 'retry-after': String(waitSeconds) },
+    },
+  );
+
 const urlOf = ({ realm }: Exchange, handle: string): string => `${realm.issuer}/run/${handle}`;
 
 function page(
-  deps: Dependencies,
+  deps: RunDependencies,
   exchange: Exchange,
   browser: Browser,
   position: Position,
@@ -341,11 +381,11 @@ function page(
 }
 
 /** A handle that opens nothing here: cut, forged, of another realm, or its run long over. */
-const gone = (deps: Dependencies, exchange: Exchange): Response =>
+const gone = (deps: RunDependencies, exchange: Exchange): Response =>
   pageResponse(deps.renderPage, exchange, { kind: 'expired', startUrl: null }, { status: 404 });
 
 function errorPage(
-  deps: Dependencies,
+  deps: RunDependencies,
   exchange: Exchange,
   reason: 'cookies_blocked' | 'request_invalid' | 'client_unknown',
   status: number,

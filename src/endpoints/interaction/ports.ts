@@ -29,6 +29,10 @@ export type Sessions = {
     readonly idleLifetimeSeconds: number;
   }) => Promise<FoundSession | null>;
   readonly touch: (realmId: RealmId, id: SessionId) => Promise<void>;
+  /** Every client that the sign-in was passed on to, by name; also after the session's end. */
+  readonly clientsOf: (realmId: RealmId, id: SessionId) => Promise<readonly ClientId[]>;
+  /** For an ID token without a token family behind it, so that its client hears of the end. False: it has ended. */
+  readonly noteClient: (realmId: RealmId, id: SessionId, clientId: ClientId) => Promise<boolean>;
   /** With its audit event. */
   readonly end: (
     realmId: RealmId,

@@ -14,6 +14,7 @@ import { sessionCookie } from './completion.ts';
 import { refusalOfFailure } from './failure.ts';
 import type { RunResult } from './ports.ts';
 import { returnedFrom } from './returned.ts';
+import { watchedState } from './watched_state.ts';
 
 /** The last answer of a run: to the client, or to the person where the client would not understand it any more. */
 
@@ -52,7 +53,7 @@ export function sendFailure(deps: Dependencies, recipient: Recipient, reason: Fa
 
 /** The end of a run that succeeded just now: to the client with a code, or a page with a link; and the session's cookie. */
 export const sendResult = (deps: Dependencies, recipient: Recipient, run: Run, result: RunResult): Promise<Response> =>
-  resultResponse(deps, recipient, { run, result, cookie: cookieOf(deps, run, result) });
+  resultResponse(deps, recipient, { run, result, cookie: cookieOf(deps, run, result), isCurrent: true });
 
 /**
  * Within the code's lifetime a repeat gets the same redirect, later a link. The same cookie goes with it, in case the first
@@ -75,7 +76,8 @@ export async function repeatResult(
           clientId: null,
           idleLifetimeSeconds: realm.settings.sessionIdleLifetimeSeconds,
         });
-  return resultResponse(deps, recipient, { run, result, cookie: session === null ? null : cookie });
+  const isCurrent = session !== null;
+  return resultResponse(deps, recipient, { run, result, cookie: isCurrent ? cookie : null, isCurrent });
 }
 
 const isTimely = (run: Run, { code }: RunResult, now: Instant): boolean => now < (code?.expires_at ?? run.expiresAt);
@@ -83,10 +85,18 @@ const isTimely = (run: Run, { code }: RunResult, now: Instant): boolean => now <
 const cookieOf = ({ ring }: Dependencies, run: Run, { sessionKeyId }: RunResult): string | null =>
   sessionKeyId === null ? null : sessionCookie(ring, run.id, sessionKeyId);
 
+type Ending = {
+  readonly run: Run;
+  readonly result: RunResult;
+  readonly cookie: string | null;
+  /** The browser's session is this run's. */
+  readonly isCurrent: boolean;
+};
+
 async function resultResponse(
   deps: Dependencies,
   recipient: Recipient,
-  { run, result, cookie }: { readonly run: Run; readonly result: RunResult; readonly cookie: string | null },
+  { run, result, cookie, isCurrent }: Ending,
 ): Promise<Response> {
   const { exchange, request, client } = recipient;
   const { realm, now } = exchange;
@@ -94,7 +104,9 @@ async function resultResponse(
   if (result.code !== null && isTimely(run, result, now)) {
     const returned = await returnedFrom(deps, recipient, result, result.code);
     if (returned === null) return sendFailure(deps, { ...recipient, cookies }, 'user_disabled');
-    return send(deps, { ...recipient, cookies }, successResponse(request.target, realm.issuer, returned));
+    const { sessionState, stateCookies } = watchedState(recipient, result.code);
+    const ended = { ...recipient, cookies: isCurrent ? [...cookies, ...stateCookies] : cookies };
+    return send(deps, ended, successResponse(request.target, realm.issuer, { ...returned, sessionState }));
   }
   const page = { kind: 'completed' as const, backUrl: backUrl(client, request), clientName: client.name };
   return pageResponse(deps.renderPage, exchange, page, { cookies, uiLocales: request.uiLocales });

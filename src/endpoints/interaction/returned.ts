@@ -28,6 +28,10 @@ export async function returnedFrom(
   const accessToken =
     result.frontFamilyId === null ? null : await frontToken(deps, recipient, grant, result.frontFamilyId, content);
   if (accessToken === null && result.frontFamilyId !== null) return null;
+  if (accessToken === null && grant.sessionId !== null) {
+    const isNoted = await deps.sessions.noteClient(exchange.realm.id, grant.sessionId, grant.clientId);
+    if (!isNoted) return null;
+  }
   const idToken = returns(responseType, 'id_token')
     ? await frontIdToken(deps, recipient, grant, { accessToken: accessToken?.value ?? null, code })
     : null;

@@ -11,9 +11,9 @@ export const allow = defineNode({
   terminal: true,
   asks: false,
   needs: [],
-  enter({ demand, user, evidence, startedAt, now }) {
+  enter({ demand, user, subjectOf, evidence, startedAt, now }) {
     if (user === null) return { kind: 'fail', reason: 'login_required' };
-    const reason = unmetDemand(demand, { user, evidence, startedAt, now });
+    const reason = unmetDemand(demand, { user, subject: subjectOf(user.userId), evidence, startedAt, now });
     return reason === null ? { kind: 'succeed' } : { kind: 'fail', reason };
   },
 });

@@ -18,16 +18,17 @@ export const session = defineNode({
   answer: judge,
 });
 
-function judge({ demand, startedAt, now }: NodeContext<unknown>, answer: Answer): Outcome<Output> {
+function judge({ demand, subjectOf, startedAt, now }: NodeContext<unknown>, answer: Answer): Outcome<Output> {
   if (answer.kind !== 'session' || answer.session === null) return { kind: 'advance', output: 'none' };
   const { user } = answer.session;
   const evidence = standing(answer.session.evidence, user).map((piece) => ({ ...piece, fromSession: true as const }));
-  if (unmetDemand(demand, { user, evidence, startedAt, now }) !== null) {
-    return { kind: 'advance', output: 'none', keep: hintFor(demand, user) };
+  const subject = subjectOf(user.userId);
+  if (unmetDemand(demand, { user, subject, evidence, startedAt, now }) !== null) {
+    return { kind: 'advance', output: 'none', keep: hintFor(demand, subject, user) };
   }
   return { kind: 'advance', output: 'found', user, evidence };
 }
 
 /** Who signs in again is most likely who was signed in, unless another person is demanded. */
-const hintFor = (demand: Demand, user: UserState): { readonly username?: string } =>
-  demand.subject === null || demand.subject === user.userId ? { username: user.username } : {};
+const hintFor = (demand: Demand, subject: string, user: UserState): { readonly username?: string } =>
+  demand.subject === null || demand.subject === subject ? { username: user.username } : {};

@@ -55,6 +55,7 @@ export const de: Copy = {
   stay: 'Angemeldet bleiben',
   signed_out_title: 'Sie sind abgemeldet',
   signed_out_lead: 'Ihre Anmeldung in diesem Browser ist beendet. Sie können diese Seite schließen.',
+  signed_out_going_on: 'Wir sagen es Ihren Anwendungen. Gleich geht es weiter.',
 
   completed_title: 'Sie sind angemeldet',
   completed_lead: 'Diese Anmeldung ist abgeschlossen. Machen Sie in der Anwendung weiter.',

@@ -51,6 +51,7 @@ export const en = {
   stay: 'Stay signed in',
   signed_out_title: 'You are signed out',
   signed_out_lead: 'Your sign-in in this browser has ended. You can close this page.',
+  signed_out_going_on: 'We are telling your applications. You will be taken on in a moment.',
 
   completed_title: 'You are signed in',
   completed_lead: 'This sign-in is complete. Go on in the application.',

@@ -17,6 +17,7 @@ const render = <Name extends ScreenName>(screen: AnyOf<Name>, frame: ScreenFrame
 export const screenPage = (screen: Screen, frame: ScreenFrame): string => render(screen, frame);
 
 export { busyPage } from './busy.ts';
+export { checkSessionPage, checkSessionScriptHash } from './check_session.ts';
 export { completedPage } from './completed.ts';
 export { elsewherePage } from './elsewhere.ts';
 export { type ErrorReason, errorPage } from './error.ts';
@@ -24,4 +25,4 @@ export { expiredPage } from './expired.ts';
 export { formPostPage, formPostScriptHash } from './form_post.ts';
 export type { ScreenFrame } from './screen.ts';
 export { signOutPage } from './sign_out.ts';
-export { signedOutPage } from './signed_out.ts';
+export { goOnScriptHash, signedOutPage } from './signed_out.ts';

@@ -3,7 +3,6 @@
  * request or a refusal out. First who would receive the answer; only then the rules, in the order of the list below, whose
  * refusals travel to the client. It must not know HTTP, cookies or whether anyone is signed in.
  */
-import type { UserId } from '../../core/ids.ts';
 import { err, ok, type Result } from '../../core/result.ts';
 import type { Instant } from '../../core/time.ts';
 import { type ClaimsRequest, parseClaims } from '../claims_parameter.ts';
@@ -13,7 +12,8 @@ import type { IdTokenHint } from '../id_token_hint.ts';
 import { type Form, refusalOfFault } from '../parameters.ts';
 import type { Realm } from '../realm.ts';
 import { grantableScope } from '../scope.ts';
-import { userOfSubject } from '../subject.ts';
+import { scopesOfClaims } from '../standard_claims.ts';
+import { isSubject } from '../subject.ts';
 import { checkMaxAge } from './max_age.ts';
 import { type AuthorizationParameters, authorizationParameters, longestState } from './parameters.ts';
 import { checkCodeChallenge } from './pkce.ts';
@@ -49,7 +49,8 @@ export type AuthorizationRequest = {
   readonly maxAgeSeconds: number | null;
   readonly claims: ClaimsRequest;
   readonly acr: { readonly values: readonly string[]; readonly essential: boolean };
-  readonly subject: UserId | null;
+  /** What this client calls the one user who will do; null: anyone. */
+  readonly subject: string | null;
   readonly loginHint: string | null;
   readonly uiLocales: readonly string[];
   readonly receivedAt: Instant;
@@ -65,13 +66,15 @@ type Input = {
   readonly client: Client;
   readonly realm: Realm;
   readonly hint: Result<IdTokenHint, Refusal> | null;
+  readonly objectRefusal: Refusal | null;
 };
 
 type Rule<Value> = (input: Input) => Result<Value, Refusal>;
 
 /** The rules in their order; what each lets pass becomes the member of its name. */
 const rules = {
-  requestObject: ({ parameters }) => refuseUnsupported(parameters),
+  requestObject: ({ parameters, objectRefusal }) =>
+    objectRefusal === null ? refuseUnsupported(parameters) : err(objectRefusal),
   responseType: ({ parameters, client }) => checkResponseType(parameters.response_type, client),
   responseMode: ({ parameters }) => checkResponseMode(parameters.response_mode, typeOf(parameters)),
   codeChallenge: ({ parameters, client }) =>
@@ -85,11 +88,12 @@ const rules = {
   },
   prompt: ({ parameters }) => checkPrompt(parameters.prompt),
   maxAgeSeconds: ({ parameters, client }) => checkMaxAge(parameters.max_age, client),
-  wanted: ({ parameters, hint }) => {
-    const claims = parseClaims(parameters.claims);
-    if (!claims.ok) return claims;
-    const subject = checkSubject(claims.value, hint);
-    return subject.ok ? ok({ claims: claims.value, subject: subject.value }) : subject;
+  wanted: ({ parameters, client, hint }) => {
+    const asked = parseClaims(parameters.claims);
+    if (!asked.ok) return asked;
+    const claims = withinRegisteredScopes(asked.value, client);
+    const subject = checkSubject(claims, client, hint);
+    return subject.ok ? ok({ claims, subject: subject.value }) : subject;
   },
 } as const satisfies { readonly [name: string]: Rule<unknown> };
 
@@ -107,13 +111,23 @@ function checkNonce(parameters: AuthorizationParameters): Result<string | null, 
   return ok(parameters.nonce ?? null);
 }
 
+/** A client gets by name only what it could get by scope; the rest is left out like a scope it is not registered for. */
+function withinRegisteredScopes(claims: ClaimsRequest, client: Pick<Client, 'scope'>): ClaimsRequest {
+  const allowed = (names: readonly string[]): readonly string[] =>
+    names.filter((name) => scopesOfClaims([name]).every((scope) => client.scope.includes(scope)));
+  return { ...claims, userinfo: allowed(claims.userinfo), idToken: allowed(claims.idToken) };
+}
+
 type RuleName = keyof typeof rules;
 type Passed = {
   readonly [Name in RuleName]: (typeof rules)[Name] extends Rule<infer Value> ? Value : never;
 };
 
 export type RequestFacts = {
+  /** Of an opened request: the parameters of its request object are among the others. */
   readonly form: Form;
+  /** Why the request object cannot be opened; null: it was, or there is none. */
+  readonly objectRefusal: Refusal | null;
   /** Unknown, disabled and missing are one to the person. */
   readonly client: Client | null;
   readonly realm: Realm;
@@ -136,6 +150,7 @@ export function decideAuthorization(facts: RequestFacts): Result<AuthorizationRe
     client: receiver.value.client,
     realm,
     hint: facts.hint,
+    objectRefusal: facts.objectRefusal,
   });
   if (!passed.ok) return redirectRefusal(passed.error);
   return ok(toRequest(receiver.value.client, parameters.value, target, passed.value, facts.now));
@@ -186,7 +201,7 @@ function applyRules(input: Input): Result<Passed, Refusal> {
   return ok(passed as Passed);
 }
 
-/** OIDC Core §3.1.2.6: told by name, so that a client can fall back. */
+/** OIDC Core §3.1.2.6: told by name, so that a client can fall back. A request object that nobody opened is never ignored. */
 function refuseUnsupported(parameters: AuthorizationParameters): Result<null, Refusal> {
   if (parameters.request !== undefined) {
     return err(refusal('request_not_supported', 'request objects are not supported', 'OIDC Core §6.1', 'request'));
@@ -203,16 +218,15 @@ function refuseUnsupported(parameters: AuthorizationParameters): Result<null, Re
 }
 
 /** OIDC Core §3.1.2.1, §5.5.1: the one user whom the hint or the `sub` claim names; two that differ can never be met. */
-function checkSubject(claims: ClaimsRequest, hint: Input['hint']): Result<UserId | null, Refusal> {
+function checkSubject(claims: ClaimsRequest, client: Client, hint: Input['hint']): Result<string | null, Refusal> {
   if (hint !== null && !hint.ok) return hint;
   const byHint = hint?.value.subject ?? null;
   const subject = claims.subject ?? byHint;
   if (subject === null) return ok(null);
-  const userId = userOfSubject(subject);
-  if (userId === null || (byHint !== null && byHint !== subject)) {
+  if (!isSubject(client, subject) || (byHint !== null && byHint !== subject)) {
     return err(refusal('login_required', 'the subject asked for cannot sign in', 'OIDC Core §5.5.1', 'claims'));
   }
-  return ok(userId);
+  return ok(subject);
 }
 
 function toRequest(

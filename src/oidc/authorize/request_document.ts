@@ -1,6 +1,5 @@
 import { Type } from '@sinclair/typebox';
 import { TypeCompiler } from '@sinclair/typebox/compiler';
-import { brandId, type UserId } from '../../core/ids.ts';
 import type { AuthorizationRequest } from './index.ts';
 import { promptValuesSupported } from './prompt.ts';
 import { responseModesSupported } from './response_mode.ts';
@@ -35,6 +34,5 @@ const schema = TypeCompiler.Compile(
 
 /** A request that was sealed or stored by this server, perhaps by another version of it; null: not one of this version. */
 export function readRequestDocument(document: unknown): AuthorizationRequest | null {
-  if (!schema.Check(document)) return null;
-  return { ...document, subject: document.subject === null ? null : brandId<UserId>(document.subject) };
+  return schema.Check(document) ? document : null;
 }

@@ -13,6 +13,8 @@ export type Returned = {
   readonly code: string | null;
   readonly accessToken: { readonly value: string; readonly lifetimeSeconds: number; readonly scope: string } | null;
   readonly idToken: string | null;
+  /** OIDC Session Management §2, where the realm has it on. */
+  readonly sessionState?: string | null;
 };
 
 /** OIDC Core §3.1.2.5, §3.2.2.5, §3.3.2.5 with RFC 9207 §2: every authorization response names the issuer. */
@@ -24,6 +26,7 @@ export const successResponse = (target: ResponseTarget, issuer: string, returned
     ['expires_in', returned.accessToken === null ? null : String(returned.accessToken.lifetimeSeconds)],
     ['scope', returned.accessToken?.scope ?? null],
     ['id_token', returned.idToken],
+    ['session_state', returned.sessionState ?? null],
     ['state', target.state],
     ['iss', issuer],
   ]);

@@ -26,11 +26,7 @@ export const clientSecretPost: ClientAuthMethod<Secret> = {
 };
 
 /** Every hash is compared, so that time tells neither which of two secrets nor whether one matched. */
-async function verifySecret(
-  client: Client,
-  secret: Secret,
-  { now }: VerificationFacts,
-): Promise<Result<Verified, Refusal>> {
+function verifySecret(client: Client, secret: Secret, { now }: VerificationFacts): Result<Verified, Refusal> {
   const presented = sha256(secret.reveal());
   let matched = false;
   for (const { hash, expiresAt } of client.secrets) {

@@ -1,6 +1,7 @@
 import type { Result } from '../../core/result.ts';
 import type { Instant } from '../../core/time.ts';
 import type { Client } from '../client.ts';
+import type { ClientKeys } from '../client_keys.ts';
 import { type Refusal, refusal } from '../errors.ts';
 import type { ProofToSpend } from '../ports.ts';
 import type { Realm } from '../realm.ts';
@@ -22,6 +23,7 @@ export type VerificationFacts = {
   readonly now: Instant;
   /** URLs of this server that an assertion may name as its audience. */
   readonly audiences: readonly string[];
+  readonly clientKeys: ClientKeys;
 };
 
 /** A client that proved itself. `proof` is spent by the caller once everything else was checked. */
@@ -37,7 +39,7 @@ export type ClientAuthMethod<Credentials> = {
     client: Client,
     credentials: Credentials,
     facts: VerificationFacts,
-  ) => Promise<Result<Verified, Refusal>>;
+  ) => Result<Verified, Refusal> | Promise<Result<Verified, Refusal>>;
 };
 
 /** One description for every reason: what failed is nobody's business but the operator's. */

@@ -9,5 +9,5 @@ export const none: ClientAuthMethod<null> = {
     const shows = authorization !== null || Object.values(credentials).some((credential) => credential !== undefined);
     return client_id === undefined || shows ? 'absent' : ok({ clientId: client_id, credentials: null });
   },
-  verify: async () => ok({ proof: null }),
+  verify: () => ok({ proof: null }),
 };

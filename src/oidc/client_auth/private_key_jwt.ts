@@ -1,16 +1,17 @@
 import { Type } from '@sinclair/typebox';
 import { TypeCompiler } from '@sinclair/typebox/compiler';
-import { createLocalJWKSet, decodeJwt, jwtVerify } from 'jose';
+import { decodeJwt } from 'jose';
 import { err, ok, type Result } from '../../core/result.ts';
 import { toNumericDate } from '../../core/time.ts';
 import type { Client } from '../client.ts';
+import { clientSigningAlgorithms, verifySignedByClient } from '../client_keys.ts';
 import type { Refusal } from '../errors.ts';
 import { type Claim, type ClientAuthMethod, refuseClient, type VerificationFacts, type Verified } from './method.ts';
 
 /** RFC 7523 §2.2 and §3, OIDC Core §9. */
 const assertionType = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
 
-export const clientAssertionAlgorithms = ['ES256', 'PS256', 'RS256', 'ES384', 'EdDSA', 'Ed25519'] as const;
+export const clientAssertionAlgorithms = clientSigningAlgorithms;
 
 /** An assertion is for now: `exp` further away than this is refused, which also bounds how long its jti is kept. */
 export const longestAssertionSeconds = 3600;
@@ -61,12 +62,19 @@ function unverifiedSubject(assertion: string): string | null {
 async function verifyAssertion(
   client: Client,
   assertion: string,
-  { realm, now, audiences }: VerificationFacts,
+  { realm, now, audiences, clientKeys }: VerificationFacts,
 ): Promise<Result<Verified, Refusal>> {
   const refused = err(refuseClient('RFC 7523 §3'));
-  if (client.jwks === null) return refused;
   const skew = realm.settings.clockSkewSeconds;
-  const payload = await verifiedPayload(assertion, client, new Date(now), skew);
+  const verified = await verifySignedByClient(assertion, {
+    client,
+    clientKeys,
+    registeredAlgorithm: client.metadata.token_endpoint_auth_signing_alg,
+    now,
+    clockSkewSeconds: skew,
+    requiredClaims: ['exp', 'jti', 'iss', 'sub', 'aud'],
+  });
+  const payload = verified?.payload;
   if (!payloadSchema.Check(payload)) return refused;
   const named = typeof payload.aud === 'string' ? [payload.aud] : payload.aud;
   const seconds = toNumericDate(now);
@@ -84,21 +92,4 @@ async function verifyAssertion(
       expiresAt: Math.ceil(payload.exp) * 1000,
     },
   });
-}
-
-async function verifiedPayload(assertion: string, client: Client, currentDate: Date, skew: number): Promise<unknown> {
-  const options = {
-    algorithms: [...clientAssertionAlgorithms],
-    currentDate,
-    clockTolerance: skew,
-    requiredClaims: ['exp', 'jti', 'iss', 'sub', 'aud'],
-  };
-  for (const key of client.jwks?.keys ?? []) {
-    try {
-      return (await jwtVerify(assertion, createLocalJWKSet({ keys: [key] }), options)).payload;
-    } catch {
-      // RFC 7515 §4.1.4: an assertion without `kid` may be of any of the keys that fit its algorithm.
-    }
-  }
-  return undefined;
 }

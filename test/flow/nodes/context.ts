@@ -8,6 +8,7 @@ export const nodeContext = (changes: Partial<NodeContext<object>> = {}): NodeCon
   now: start,
   startedAt: start,
   user: null,
+  subjectOf: (userId) => userId,
   evidence: [],
   kept: {},
   seen: () => undefined,

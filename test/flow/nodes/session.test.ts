@@ -63,6 +63,16 @@ describe('session', () => {
     expect(judge(tenMinutesOld, { subject: bob.userId })).toEqual({ kind: 'advance', output: 'none', keep: {} });
   });
 
+  test('the person is demanded by the name that the audience has for them, not by their id', () => {
+    const judgeAs = (subject: string) =>
+      session.answer?.(nodeContext({ demand: { ...plainDemand, subject }, subjectOf: (userId) => `x-${userId}` }), {
+        kind: 'session',
+        session: tenMinutesOld,
+      });
+    expect(judgeAs(`x-${alice.userId}`)).toMatchObject({ output: 'found' });
+    expect(judgeAs(alice.userId)).toEqual({ kind: 'advance', output: 'none', keep: {} });
+  });
+
   const sufficient: readonly [string, Partial<Demand>][] = [
     ['exactly max age', { maxAgeSeconds: 600 }],
     ['the demanded person', { subject: alice.userId }],

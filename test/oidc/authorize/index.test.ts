@@ -4,7 +4,7 @@ import { decideAuthorization, type RequestFacts } from '../../../src/oidc/author
 import type { Client } from '../../../src/oidc/client.ts';
 import { refusal } from '../../../src/oidc/errors.ts';
 import { parseForm } from '../../../src/oidc/parameters.ts';
-import { userOfSubject } from '../../../src/oidc/subject.ts';
+import { isSubject, subjectOf } from '../../../src/oidc/subject.ts';
 import { callback, challenge, formOf, granted, issuer, realm, refused, spa, start, userId, web } from '../parties.ts';
 
 type Sent = { readonly [name: string]: string | readonly string[] | undefined };
@@ -20,7 +20,7 @@ const request: Sent = {
 };
 
 const decide = (sent: Sent, client: Client | null = spa, hint: RequestFacts['hint'] = null) =>
-  decideAuthorization({ form: formOf({ ...request, ...sent }), client, realm, hint, now: start });
+  decideAuthorization({ form: formOf({ ...request, ...sent }), client, realm, hint, objectRefusal: null, now: start });
 
 const hintOf = (subject: string): RequestFacts['hint'] => ({
   ok: true,
@@ -117,7 +117,14 @@ describe('RFC 6749 §4.1.2.1: a page and never a redirect', () => {
 
   test.each(['redirect_uri=%ff', '%ff=1', 'client_id=%ff'])('%s beside good ones', (extra) => {
     const good = new URLSearchParams({ client_id: 'spa', redirect_uri: callback, response_type: 'code' });
-    const facts = { form: parseForm(`${good}&${extra}`), client: spa, realm, hint: null, now: start };
+    const facts = {
+      form: parseForm(`${good}&${extra}`),
+      client: spa,
+      realm,
+      hint: null,
+      objectRefusal: null,
+      now: start,
+    };
     expect(refused(decideAuthorization(facts)).kind).toBe('page');
   });
 
@@ -139,7 +146,7 @@ describe('RFC 6749 §4.1.2.1: a page and never a redirect', () => {
         const form = parseForm(
           new URLSearchParams(pairs.map(([name, value]): [string, string] => [name, value])).toString(),
         );
-        const decision = decideAuthorization({ form, client, realm, hint: null, now: start });
+        const decision = decideAuthorization({ form, client, realm, hint: null, objectRefusal: null, now: start });
         if (decision.ok) expect(decision.value.target.redirectUri).toBe(callback);
         else if (decision.error.kind === 'redirect') {
           expect(client).not.toBeNull();
@@ -163,8 +170,8 @@ const redirects: readonly (readonly [what: string, sent: Sent, error: string, cl
   ['grant not registered', {}, 'unauthorized_client', { ...spa, grantTypes: ['refresh_token'] }],
   ['response_mode unknown', { response_mode: 'web_message' }, 'invalid_request'],
   ['response_mode inherited by every object', { response_mode: 'toString' }, 'invalid_request'],
-  ['request object', { request: 'eyJhbGciOiJub25lIn0..' }, 'request_not_supported'],
-  ['request_uri', { request_uri: 'https://rp.example/r' }, 'request_uri_not_supported'],
+  ['request object that was not opened', { request: 'eyJhbGciOiJub25lIn0..' }, 'request_not_supported'],
+  ['request_uri that was not opened', { request_uri: 'https://rp.example/r' }, 'request_uri_not_supported'],
   ['registration', { registration: '{}' }, 'registration_not_supported'],
   ['code_challenge missing', { code_challenge: undefined, code_challenge_method: undefined }, 'invalid_request'],
   ['code_challenge_method missing', { code_challenge_method: undefined }, 'invalid_request'],
@@ -278,8 +285,24 @@ describe('OIDC Core §3.1.2.1 id_token_hint, §5.5.1 sub', () => {
 
   test('two that differ can never be met', () => {
     const other = '01900000-0000-7000-8000-0000000000b0';
-    expect(userOfSubject(other)).not.toBeNull();
+    expect(isSubject(spa, other)).toBe(true);
     expect(refused(decide({ claims: bySub(other) }, spa, hintOf(userId))).refusal.error).toBe('login_required');
+  });
+
+  test('a pairwise client demands by the subjects that it was given, and by no other', () => {
+    const pairwise: Client = { ...spa, metadata: { subject_type: 'pairwise' } };
+    const subject = subjectOf(realm, pairwise, userId);
+    expect(granted(decide({}, pairwise, hintOf(subject))).subject).toBe(subject);
+    expect(granted(decide({ claims: bySub(subject) }, pairwise)).subject).toBe(subject);
+    expect(refused(decide({}, pairwise, hintOf(userId))).refusal.error).toBe('login_required');
+    expect(refused(decide({ claims: bySub(subject) }, spa)).refusal.error).toBe('login_required');
+  });
+
+  test('a request object that cannot be opened refuses the request, before any other rule', () => {
+    const objectRefusal = refusal('invalid_request_object', 'no', 'rule', 'request');
+    const form = formOf({ ...request, response_type: 'unknown', state: 's' });
+    const decision = decideAuthorization({ form, client: spa, realm, hint: null, objectRefusal, now: start });
+    expect(refused(decision)).toMatchObject({ kind: 'redirect', refusal: objectRefusal, target: { state: 's' } });
   });
 
   test('a hint that did not verify refuses the request', () => {

@@ -1,9 +1,13 @@
 import type { Client } from '../../../src/oidc/client.ts';
 import { authenticateClient } from '../../../src/oidc/client_auth/index.ts';
 import type { ShownCredentials, VerificationFacts } from '../../../src/oidc/client_auth/method.ts';
+import { createClientKeys } from '../../../src/oidc/client_keys.ts';
 import { issuer, realm, start } from '../parties.ts';
 
 export const tokenEndpoint = `${issuer}/token`;
+
+/** Nothing can be fetched. */
+export const keysByValue = createClientKeys({ get: async () => null, refetch: async () => null });
 
 const nothing: ShownCredentials = {
   authorization: null,
@@ -25,6 +29,7 @@ export function authenticate(
       realm,
       now: start,
       audiences: [issuer, tokenEndpoint],
+      clientKeys: keysByValue,
       findClient: async (clientId) => {
         facts.asked?.push(clientId);
         return clientId === client.clientId ? client : null;

@@ -180,6 +180,18 @@ describe('RFC 7515 §5.2: the signature', () => {
     expect(refused(await present(await assertion())).error).toBe('invalid_client');
   });
 
+  test('the algorithm that the client registered is the only one', async () => {
+    const registered = (token_endpoint_auth_signing_alg: string): Client => ({
+      ...clientWith(key),
+      metadata: { token_endpoint_auth_signing_alg },
+    });
+    const assertion = await sign(claims);
+    expect((await present(assertion, { client: registered('ES256') })).ok).toBe(true);
+    for (const other of ['RS256', 'none']) {
+      expect(refused(await present(assertion, { client: registered(other) })).error).toBe('invalid_client');
+    }
+  });
+
   test('a client without keys never passes', async () => {
     const assertion = await sign(claims);
     expect((await present(assertion, { client: { ...clientWith(), jwks: null } })).ok).toBe(false);

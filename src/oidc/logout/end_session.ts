@@ -1,13 +1,13 @@
 import { Type } from '@sinclair/typebox';
-import type { SessionId } from '../core/ids.ts';
-import { err, ok, type Result } from '../core/result.ts';
-import { appendQuery } from './authorize/response.ts';
-import type { Client } from './client.ts';
-import { type Refusal, refusal } from './errors.ts';
-import type { IdTokenHint } from './id_token_hint.ts';
-import { defineParameters } from './parameters.ts';
-import type { Realm } from './realm.ts';
-import { sidOf } from './subject.ts';
+import type { SessionId } from '../../core/ids.ts';
+import { err, ok, type Result } from '../../core/result.ts';
+import { appendQuery } from '../authorize/response.ts';
+import type { Client } from '../client.ts';
+import { type Refusal, refusal } from '../errors.ts';
+import type { IdTokenHint } from '../id_token_hint.ts';
+import { defineParameters } from '../parameters.ts';
+import type { Realm } from '../realm.ts';
+import { sidOf } from '../subject.ts';
 
 /** OIDC RP-Initiated Logout §2. */
 export const logoutParameters = defineParameters(

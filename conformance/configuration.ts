@@ -1,0 +1,142 @@
+/**
+ * Configuration of the official OpenID conformance suite for a Limen with static clients: `bun conformance/configuration.ts`
+ * writes the JSON files beside it, and `bunx biome format --write conformance` lays them out. `$OP_URL`, the sample user and the secrets are filled in by whoever runs it
+ * (docs/guides/openid-conformance.md). The commands use the ids of our pages and need no script.
+ */
+import { writeFileSync } from 'node:fs';
+
+export type Command = readonly (string | number)[];
+export type Task = {
+  readonly task: string;
+  readonly match: string;
+  readonly optional?: true;
+  readonly commands?: readonly Command[];
+};
+export type Visit = { readonly match: string; readonly tasks: readonly Task[] };
+type Override = { readonly [module: string]: { readonly browser: readonly Visit[] } };
+
+const authorize = '$OP_URL/authorize*';
+const run = '$OP_URL/run/*';
+const logout = '$OP_URL/logout*';
+
+const placeholder = (id: string, update = 'update-image-placeholder'): Command => ['wait', 'id', id, 10, '.*', update];
+
+/** A button of the form that has the element: every form's own is called `submit`. */
+const press = (button: string, besides: string): Command => [
+  'click',
+  'xpath',
+  `//form[.//*[@id='${besides}']]//*[@id='${button}']`,
+  'optional',
+];
+
+const username: Task = {
+  task: 'Name',
+  match: run,
+  optional: true,
+  commands: [['text', 'id', 'username', '$OP_USERNAME', 'optional'], press('submit', 'username')],
+};
+
+const password: Task = {
+  task: 'Password',
+  match: run,
+  optional: true,
+  commands: [['text', 'id', 'password', '$OP_PASSWORD', 'optional'], press('submit', 'password')],
+};
+
+const consent: Task = { task: 'Consent', match: run, optional: true, commands: [press('allow', 'allow')] };
+
+/** Only where the page of form_post did not send itself. */
+const formPost = (match: string): Task => ({
+  task: 'Form post by hand',
+  match,
+  optional: true,
+  commands: [['click', 'xpath', "//form[@id='form_post']//*[@id='submit']", 'optional']],
+});
+
+const received: Task = {
+  task: 'Verify complete',
+  match: '*/test/*/callback*',
+  commands: [['wait', 'id', 'submission_complete', 10]],
+};
+
+const signIn: Visit = {
+  match: authorize,
+  tasks: [username, password, consent, formPost(run), formPost(authorize), received],
+};
+
+/** The suite asks for the login page of the second request only, so the first finds no placeholder. */
+const signInPictured: Visit = {
+  match: authorize,
+  tasks: [
+    username,
+    {
+      ...password,
+      commands: [placeholder('password', 'update-image-placeholder-optional'), ...(password.commands ?? [])],
+    },
+    consent,
+    formPost(run),
+    received,
+  ],
+};
+
+const errorPage: Visit = {
+  match: authorize,
+  tasks: [{ task: 'Error page', match: authorize, commands: [placeholder('error')] }],
+};
+
+const question: Task = { task: 'Sign out?', match: logout, optional: true, commands: [press('submit', 'stay')] };
+
+const signOut: Visit = {
+  match: logout,
+  tasks: [question, { task: 'Verify complete', match: '*/test/*/post_logout_redirect*' }],
+};
+
+/** The page that the suite wants to see, by the id that tells it apart. */
+const signOutPictured = (id: string, tasks: readonly Task[] = []): { readonly browser: readonly Visit[] } => ({
+  browser: [signIn, { match: logout, tasks: [...tasks, { task: id, match: logout, commands: [placeholder(id)] }] }],
+});
+
+const client = (clientId: string, secret: string) => ({ client_id: clientId, client_secret: secret });
+
+const configuration = (description: string, browser: readonly Visit[], override: Override) => ({
+  alias: 'limen',
+  description,
+  server: { discoveryUrl: '$OP_URL/.well-known/openid-configuration' },
+  client: client('conformance', '$CLIENT_SECRET'),
+  client_secret_post: client('conformance-post', '$CLIENT_SECRET_POST'),
+  client2: client('conformance-2', '$CLIENT2_SECRET'),
+  browser,
+  override,
+});
+
+export type Configuration = ReturnType<typeof configuration>;
+
+/** By file name. */
+export const configurations: { readonly [file: string]: Configuration } = {
+  'oidcc-static.json': configuration('Limen, static clients', [signIn], {
+    'oidcc-prompt-login': { browser: [signInPictured] },
+    'oidcc-max-age-1': { browser: [signInPictured] },
+    'oidcc-ensure-registered-redirect-uri': { browser: [errorPage] },
+    'oidcc-ensure-request-object-with-redirect-uri': { browser: [errorPage] },
+  }),
+  'oidcc-rp-initiated-logout-static.json': configuration(
+    'Limen, RP-initiated logout, static clients',
+    [signIn, signOut],
+    {
+      'oidcc-rp-initiated-logout-bad-post-logout-redirect-uri': signOutPictured('error'),
+      'oidcc-rp-initiated-logout-query-added-to-post-logout-redirect-uri': signOutPictured('error'),
+      'oidcc-rp-initiated-logout-modified-id-token-hint': signOutPictured('stay'),
+      'oidcc-rp-initiated-logout-bad-id-token-hint': signOutPictured('stay'),
+      'oidcc-rp-initiated-logout-no-id-token-hint': signOutPictured('stay'),
+      'oidcc-rp-initiated-logout-no-params': signOutPictured('signed-out', [question]),
+      'oidcc-rp-initiated-logout-only-state': signOutPictured('signed-out', [question]),
+      'oidcc-rp-initiated-logout-no-post-logout-redirect-uri': signOutPictured('signed-out'),
+    },
+  ),
+};
+
+if (import.meta.main) {
+  for (const [name, value] of Object.entries(configurations)) {
+    writeFileSync(new URL(name, import.meta.url), `${JSON.stringify(value, null, 2)}\n`);
+  }
+}

@@ -1,0 +1,116 @@
+import { LRUCache } from 'lru-cache';
+import { err, ok, type Result } from '../../core/result.ts';
+import type { Clock, Instant } from '../../core/time.ts';
+import { freshSeconds } from './freshness.ts';
+import type { GetOptions, Outbound } from './outbound.ts';
+import type { FailureReason } from './result.ts';
+
+/** A document that could not be had is not asked for again before this, nor is one that `refetch` has just fetched. */
+export const pauseSeconds = 10;
+
+export type DocumentFailure =
+  | { readonly kind: 'refused'; readonly reason: string }
+  | { readonly kind: 'failed'; readonly reason: FailureReason | 'status' | 'unreadable'; readonly detail: string };
+
+export type DocumentResult<Value> =
+  | { readonly kind: 'found'; readonly value: Value; readonly fetchedAt: Instant }
+  | DocumentFailure;
+
+export type DocumentCache<Value> = {
+  /** The document, from the cache while it is fresh. */
+  readonly get: (url: string) => Promise<DocumentResult<Value>>;
+  /**
+   * For when the cached document does not have what is needed (an unknown `kid`): asks anew unless that was done within the
+   * last ten seconds. A document that is still fresh stays when asking anew fails.
+   */
+  readonly refetch: (url: string) => Promise<DocumentResult<Value>>;
+};
+
+export type DocumentCachePorts<Value> = {
+  readonly outbound: Pick<Outbound, 'get'>;
+  readonly clock: Clock;
+  /** For every document of this cache. */
+  readonly options: GetOptions;
+  /** What the document says, or a sentence why it is none. */
+  readonly read: (body: Uint8Array) => Result<Value, string>;
+  /** Of all documents together, as they were sent. Default 8 MB. */
+  readonly largestBytes?: number;
+};
+
+type Kept<Value> = { readonly result: DocumentResult<Value>; readonly freshUntil: Instant; readonly askedAt: Instant };
+
+/** One fetch per URL at a time. What could not be had is kept apart: made-up URLs push out no document. */
+export function createDocumentCache<Value>(ports: DocumentCachePorts<Value>): DocumentCache<Value> {
+  const { clock, largestBytes = 8 * 1024 * 1024 } = ports;
+  const found = new LRUCache<string, Kept<Value>>({ max: 2000, maxSize: largestBytes });
+  const missed = new LRUCache<string, Kept<Value>>({ max: 2000 });
+  const loads = new Map<string, Promise<DocumentResult<Value>>>();
+
+  const load = async (url: string): Promise<DocumentResult<Value>> => {
+    const { result, freshForSeconds, bytes } = await fetchDocument(url, ports);
+    const askedAt = clock();
+    const kept = { result, freshUntil: askedAt + freshForSeconds * 1000, askedAt };
+    if (result.kind === 'found') {
+      found.set(url, kept, { size: Math.max(1, bytes) });
+      missed.delete(url);
+    } else {
+      missed.set(url, kept);
+    }
+    return result;
+  };
+  const loadOnce = (url: string): Promise<DocumentResult<Value>> => {
+    const running = loads.get(url);
+    if (running !== undefined) return running;
+    const started = load(url).finally(() => loads.delete(url));
+    loads.set(url, started);
+    return started;
+  };
+  const fresh = (cache: LRUCache<string, Kept<Value>>, url: string): Kept<Value> | undefined => {
+    const kept = cache.get(url);
+    return kept !== undefined && clock() < kept.freshUntil ? kept : undefined;
+  };
+
+  return {
+    async get(url) {
+      const kept = fresh(found, url) ?? fresh(missed, url);
+      return kept === undefined ? loadOnce(url) : kept.result;
+    },
+    async refetch(url) {
+      const document = fresh(found, url);
+      const last = fresh(missed, url) ?? document;
+      if (last !== undefined && clock() < last.askedAt + pauseSeconds * 1000) return (document ?? last).result;
+      const result = await loadOnce(url);
+      return result.kind === 'found' ? result : (fresh(found, url)?.result ?? result);
+    },
+  };
+}
+
+async function fetchDocument<Value>(
+  url: string,
+  { outbound, clock, options, read }: DocumentCachePorts<Value>,
+): Promise<{ readonly result: DocumentResult<Value>; readonly freshForSeconds: number; readonly bytes: number }> {
+  const missing = (result: DocumentFailure) => ({ result, freshForSeconds: pauseSeconds, bytes: 0 });
+  const answer = await outbound.get(url, options);
+  if (answer.kind === 'refused') return missing({ kind: 'refused', reason: answer.reason });
+  // Nothing was sent, so nothing is known of the document.
+  if (answer.kind === 'failed' && answer.reason === 'busy') return { ...missing(answer), freshForSeconds: 0 };
+  if (answer.kind === 'failed') return missing(answer);
+  if (answer.status !== 200) return missing({ kind: 'failed', reason: 'status', detail: `status ${answer.status}` });
+  const value = read(answer.body);
+  if (!value.ok) return missing({ kind: 'failed', reason: 'unreadable', detail: value.error });
+  return {
+    result: { kind: 'found', value: value.value, fetchedAt: clock() },
+    freshForSeconds: freshSeconds(answer.headers.get('cache-control'), answer.headers.get('age')),
+    bytes: answer.body.byteLength,
+  };
+}
+
+/** The JSON value of a body in UTF-8, the only encoding of RFC 8259 §8.1. */
+export function readJson(body: Uint8Array): Result<unknown, string> {
+  try {
+    const value: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
+    return ok(value);
+  } catch {
+    return err('The document is not JSON.');
+  }
+}

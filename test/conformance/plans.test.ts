@@ -1,0 +1,67 @@
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { readdirSync, readFileSync } from 'node:fs';
+import { conformanceDocument } from '../../check/conformance.ts';
+import { databaseTimeoutMilliseconds } from '../database.ts';
+import { plans } from './plans.ts';
+import { endpoint, fetchMetadata } from './steps/discovery.ts';
+import { loadModule } from './steps/module.ts';
+import { openStage, type Stage } from './steps/stage.ts';
+import type { Outcome } from './steps/verdict.ts';
+
+let stage: Stage;
+
+beforeAll(async () => {
+  stage = await openStage();
+}, databaseTimeoutMilliseconds);
+
+afterAll(() => stage.stop());
+
+const moduleTimeoutMilliseconds = 60_000;
+
+const all = plans.map((plan) => ({ plan, outcomes: [] as Outcome[] }));
+
+for (const { plan, outcomes } of all) {
+  describe(plan.name, () => {
+    for (const { module: name, variant, gap } of plan.entries) {
+      test(
+        gap === undefined ? name : `${name} still fails: ${gap}`,
+        async () => {
+          const outcome = await stage.run(await loadModule(name), variant);
+          outcomes.push(outcome);
+          const allowed = gap === undefined ? ['PASSED', 'REVIEW', 'SKIPPED'] : ['FAILED'];
+          if (!allowed.includes(outcome.result)) throw new Error(`${outcome.result}: ${outcome.notes.join('; ')}`);
+        },
+        moduleTimeoutMilliseconds,
+      );
+    }
+  });
+}
+
+test('docs/conformance.md says what was found (`bun run conformance` writes it)', () => {
+  expect(readFileSync(`${import.meta.dir}/../../docs/conformance.md`, 'utf8')).toBe(conformanceDocument(all));
+});
+
+describe('the plans', () => {
+  test('have as many modules as the official ones', () => {
+    const counts = plans.map(({ entries, notYet }) => [entries.length, entries.length + notYet.length]);
+    expect(counts).toEqual([
+      [35, 38],
+      [1, 1],
+      [35, 38],
+      [11, 11],
+    ]);
+  });
+
+  test('name every file under modules/, and each file defines the module that it is named after', async () => {
+    const files = readdirSync(`${import.meta.dir}/modules`).map((file) => file.replace(/\.ts$/, ''));
+    const named = new Set(plans.flatMap(({ entries }) => entries.map(({ module }) => module)));
+    expect(files.toSorted()).toEqual([...named].toSorted());
+    const defined = await Promise.all(files.map(async (file) => (await loadModule(file)).name));
+    expect(defined).toEqual(files);
+  });
+
+  test('leave out dynamic clients only as long as there is no dynamic registration', async () => {
+    const metadata = await fetchMetadata(stage.issuer);
+    expect(() => endpoint({ metadata }, 'registration_endpoint')).toThrow('discovery has no registration_endpoint');
+  });
+});

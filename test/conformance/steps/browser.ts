@@ -1,0 +1,103 @@
+import { type Shown, type SignIn, UserAgent } from '../../user_agent.ts';
+import type { Received, RelyingParty } from './relying_party.ts';
+
+/** Screens that a browser answers by itself, by the id of the field or button that it uses. */
+export type Screen = 'username' | 'password' | 'allow' | 'sign_out';
+
+/** Where a visit ended: at the relying party, on a page of the provider, or somewhere nobody asked for. */
+export type End =
+  | { readonly kind: 'relying_party'; readonly request: Received }
+  | { readonly kind: 'page'; readonly status: number; readonly html: string }
+  | { readonly kind: 'elsewhere'; readonly url: string };
+
+export type Visit = {
+  /** What the person had to do on the way. */
+  readonly screens: readonly Screen[];
+  readonly end: End;
+};
+
+export type Target = {
+  readonly url: string;
+  /** Sent by POST from the relying party's page. */
+  readonly form?: { readonly [name: string]: string };
+};
+
+/** A person at a browser with an empty cookie jar, who answers what they are asked. */
+export type Browser = {
+  readonly visit: (target: Target) => Promise<Visit>;
+  readonly close: () => Promise<void>;
+};
+
+export type BrowserFacts = {
+  readonly issuer: string;
+  readonly user: SignIn;
+  readonly relyingParty: RelyingParty;
+};
+
+export type OpenBrowser = (facts: BrowserFacts) => Promise<Browser>;
+
+/** Each screen with the element that shows it and the fields that answer it. */
+const screens: readonly {
+  readonly name: Screen;
+  readonly element: string;
+  readonly answer: (user: SignIn) => { readonly [name: string]: string };
+}[] = [
+  { name: 'username', element: 'id="username"', answer: ({ username }) => ({ username }) },
+  { name: 'password', element: 'id="password"', answer: ({ password }) => ({ password }) },
+  { name: 'allow', element: 'id="allow"', answer: () => ({ decision: 'allow' }) },
+  { name: 'sign_out', element: 'id="stay"', answer: () => ({ decision: 'sign_out' }) },
+];
+
+const mostPages = 8;
+
+/** Without a window. The page of form_post is sent on only if its own script would do so. */
+export const openUserAgent: OpenBrowser = async ({ issuer, user, relyingParty }) => {
+  const agent = new UserAgent();
+  const visit = async (target: Target): Promise<Visit> => {
+    const answered: Screen[] = [];
+    let at = await open(agent, target);
+    for (let page = 0; page < mostPages && !(at instanceof URL); page += 1) {
+      const shown = { ...at, url: new URL(actionOf(at.html), at.url).href };
+      const screen = screens.find(({ element }) => shown.html.includes(element));
+      if (screen !== undefined) {
+        answered.push(screen.name);
+        at = await agent.answer(shown, screen.answer(user));
+      } else if (postsItself(shown.html)) {
+        await agent.fetch(shown.url, crossSitePost(shown.hidden));
+        return { screens: answered, end: lastReceived(relyingParty) };
+      } else return { screens: answered, end: { kind: 'page', status: at.status, html: at.html } };
+    }
+    if (!(at instanceof URL)) throw new Error(`still at "${at.title}" after ${mostPages} pages`);
+    if (at.origin !== relyingParty.origin) return { screens: answered, end: { kind: 'elsewhere', url: at.href } };
+    await agent.fetch(at.href);
+    return { screens: answered, end: lastReceived(relyingParty) };
+  };
+  /** A POST that comes from another site carries no Lax cookie. */
+  const open = async (agent: UserAgent, { url, form }: Target): Promise<Shown | URL> => {
+    if (form === undefined) return agent.open(url, issuer);
+    const stranger = new UserAgent();
+    const response = await stranger.fetch(url, crossSitePost(form));
+    for (const [name, value] of stranger.cookies) agent.cookies.set(name, value);
+    const location = response.headers.get('location');
+    if (location === null) throw new Error(`a POST is answered by ${response.status} without a redirect`);
+    return agent.open(new URL(location, url).href, issuer);
+  };
+  return { visit, close: async () => {} };
+};
+
+const crossSitePost = (fields: { readonly [name: string]: string }): RequestInit => ({
+  method: 'POST',
+  headers: { 'content-type': 'application/x-www-form-urlencoded', 'sec-fetch-site': 'cross-site' },
+  body: new URLSearchParams(fields).toString(),
+});
+
+const postsItself = (html: string): boolean => html.includes('id="form_post"') && /<script>[^<]*submit/.test(html);
+
+const actionOf = (html: string): string =>
+  /<form[^>]* action="([^"]*)"/.exec(html)?.[1]?.replaceAll('&amp;', '&') ?? '';
+
+export function lastReceived({ received }: RelyingParty): End {
+  const request = received.at(-1);
+  if (request === undefined) throw new Error('the relying party received nothing');
+  return { kind: 'relying_party', request };
+}
