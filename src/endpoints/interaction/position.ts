@@ -1,0 +1,101 @@
+import { newTimedId, type RunId } from '../../core/ids.ts';
+import { unreachable } from '../../core/result.ts';
+import { restart } from '../../flow/engine.ts';
+import type { Run, UserState } from '../../flow/run.ts';
+import { matchRedirectUri } from '../../oidc/authorize/redirect_uri.ts';
+import { checkResponseType } from '../../oidc/authorize/response_type.ts';
+import { type Client, countsFrom } from '../../oidc/client.ts';
+import type { Realm } from '../../oidc/realm.ts';
+import { pageResponse } from '../answer.ts';
+import { type Dependencies, findClient } from '../dependencies.ts';
+import type { Exchange } from '../exchange.ts';
+import type { SenderRate } from '../sender_rate.ts';
+import type { Browser } from './browser.ts';
+import { openHandle } from './handle.ts';
+import type { FlowVersion, RunDocuments, StoredRun } from './ports.ts';
+import { errorPage, gonePage } from './run_page.ts';
+
+/** Everything a run needs from outside. `storingRate`: a run stored before anyone proved anything is a row for the asking. */
+export type RunDependencies = Dependencies & { readonly storingRate: SenderRate };
+
+/** A run where it stands: in its handle or in its row. */
+export type Position = RunDocuments & {
+  readonly run: Run;
+  readonly user: UserState | null;
+  readonly isStored: boolean;
+  readonly handle: string;
+  readonly version: FlowVersion;
+  readonly client: Client;
+};
+
+/** The version that new runs of this realm begin on. */
+export async function deployed({ configuration }: Dependencies, { realm, now }: Exchange): Promise<FlowVersion> {
+  return (
+    (await configuration.deployedFlow(realm.id, 'browser', now)) ??
+    unreachable(`realm ${realm.slug} deploys no browser flow`)
+  );
+}
+
+export const isOver = ({ status }: Run): boolean =>
+  status === 'completed' || status === 'failed' || status === 'expired';
+
+/** The run of this handle, or the page that says why there is none for this browser. */
+export async function locate(
+  deps: RunDependencies,
+  exchange: Exchange,
+  browser: Browser,
+): Promise<Position | Response> {
+  const { realm, handle, now } = exchange;
+  const opened = openHandle(deps.ring, realm, handle ?? '');
+  if (opened.kind === 'unreadable') return gonePage(deps, exchange);
+  const stored = opened.kind === 'stored' ? await deps.runs.find(realm.id, opened.runId) : fresh(opened.sealed);
+  if (stored === null) return gonePage(deps, exchange);
+  const client = await findClient(deps, realm, stored.request.clientId, now);
+  if (client === null || !isStillRegistered(stored, client, realm)) {
+    return errorPage(deps, exchange, 'client_unknown', 400);
+  }
+  if (opened.kind === 'stored' && !(await mayHold(deps, browser, stored))) {
+    const elsewhere = { kind: 'elsewhere' as const, startUrl: client.metadata.client_uri ?? null };
+    return pageResponse(deps.renderPage, exchange, elsewhere, { status: 403, uiLocales: stored.request.uiLocales });
+  }
+  const version = await deps.configuration.flowVersion(realm.id, stored.run.flowVersionId, now);
+  const place = { ...stored, isStored: opened.kind === 'stored', handle: handle ?? '', client };
+  if (version !== null && (version.recalledAt === null || isOver(stored.run))) return { ...place, version };
+  const current = await deployed(deps, exchange);
+  return { ...place, version: current, run: restart(stored.run, current.definition, current.id, now) };
+}
+
+/** What an operator took from a client since the request came is taken from runs that wait, too. */
+const isStillRegistered = (
+  { request, run }: Pick<StoredRun, 'request' | 'run'>,
+  client: Client,
+  realm: Realm,
+): boolean =>
+  isOver(run) ||
+  (request.receivedAt >= countsFrom(client, realm) &&
+    matchRedirectUri(request.target.redirectUri, client.redirectUris).ok &&
+    checkResponseType(request.responseType, client).ok &&
+    request.scope.every((scope) => client.scope.includes(scope)));
+
+const fresh = (sealed: Pick<StoredRun, 'run' | 'request' | 'bindingHash'>): StoredRun => ({
+  ...sealed,
+  user: null,
+  result: null,
+});
+
+/** A stored run belongs to the browser that it was stored for; one stored before any browser came, to the first. */
+async function mayHold({ runs }: Dependencies, { bindingHash }: Browser, stored: StoredRun): Promise<boolean> {
+  if (stored.bindingHash !== null) return bindingHash.equals(stored.bindingHash);
+  return runs.bind(stored.run.realmId, stored.run.id, bindingHash);
+}
+
+/**
+ * A sealed run under another browser's cookie begins again: what one person typed is not shown to another. It gets an id
+ * of its own, or whoever proves something first would take the run from the other.
+ */
+export function heldBy({ now }: Exchange, browser: Browser, position: Position): Position {
+  const { bindingHash, isStored, run, version } = position;
+  if (isStored || bindingHash === null || browser.bindingHash.equals(bindingHash)) return position;
+  const begun = restart(run, version.definition, version.id, now);
+  return { ...position, run: { ...begun, id: newTimedId<RunId>(run.expiresAt), state: [] }, bindingHash: null };
+}

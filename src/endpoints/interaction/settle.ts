@@ -1,0 +1,160 @@
+import { unreachable } from '../../core/result.ts';
+import type { Run } from '../../flow/run.ts';
+import { redirect } from '../answer.ts';
+import { findClient } from '../dependencies.ts';
+import type { Exchange } from '../exchange.ts';
+import { type Browser, renewedBrowser } from './browser.ts';
+import { complete } from './completion.ts';
+import { type Driven, idleSessionOf, sessionOf } from './drive.ts';
+import { longestHandle, sealRun } from './handle.ts';
+import type { Move, StoredRun } from './ports.ts';
+import { isOver, type Position, type RunDependencies } from './position.ts';
+import { type Recipient, repeatResult, sendFailure, sendResult } from './respond.ts';
+import { crowdedPage, errorPage, urlOf } from './run_page.ts';
+
+/** Writes what the step decided, then answers. */
+export async function settle(
+  deps: RunDependencies,
+  exchange: Exchange,
+  browser: Browser,
+  position: Position,
+  driven: Driven,
+): Promise<Response> {
+  const { run, view, effects } = driven;
+  const recipient = recipientOf(exchange, browser, position);
+  if (position.isStored && isOver(position.run)) return repeat(deps, recipient, position);
+  if (view.kind === 'succeeded') return succeed(deps, exchange, browser, position, driven);
+  const isProven = run.evidence.some(({ fromSession }) => fromSession !== true);
+  const mustStore = position.isStored || effects.length > 0 || isProven;
+  if (view.kind === 'screen' && !mustStore) return toSealed(deps, exchange, { ...position, run }, browser.cookies);
+  if (mustStore && run !== position.run) {
+    const saved = await deps.runs.save(moveOf(exchange, browser, position, driven, null));
+    if (saved !== 'saved') return afterLoss(deps, exchange, browser, run);
+  }
+  if (view.kind === 'failed') return sendFailure(deps, recipient, view.reason);
+  return redirect(urlOf(exchange, run.id), browser.cookies);
+}
+
+const recipientOf = (exchange: Exchange, { cookies }: Browser, { client, request }: Position): Recipient => ({
+  exchange,
+  client,
+  request,
+  cookies,
+});
+
+function moveOf(
+  exchange: Exchange,
+  browser: Browser,
+  position: Position,
+  driven: Driven,
+  completion: ReturnType<typeof complete> | null,
+): Move {
+  const { address, agent } = exchange;
+  return {
+    run: driven.run,
+    request: position.request,
+    bindingHash: browser.bindingHash,
+    result: completion?.result ?? null,
+    origin: position.isStored ? { kind: 'stored', step: position.run.step } : { kind: 'sealed' },
+    effects: driven.effects,
+    session: completion?.session ?? null,
+    address,
+    agent,
+  };
+}
+
+/** A silent sign-in with nothing to remember writes nothing; everything else is one transaction. */
+async function succeed(
+  deps: RunDependencies,
+  exchange: Exchange,
+  browser: Browser,
+  position: Position,
+  driven: Driven,
+): Promise<Response> {
+  const { client, request } = position;
+  const { run, effects } = driven;
+  const cookieSession = await currentSession(deps, exchange, driven);
+  const idleSession = cookieSession === null ? await idleSessionOf(deps, exchange) : null;
+  const completion = complete({ exchange, ring: deps.ring, client, request, run, session: cookieSession, idleSession });
+  const former = completion.session?.former ?? null;
+  const holder = former !== null && former.userId !== run.userId ? renewedBrowser(exchange) : browser;
+  const recipient = recipientOf(exchange, holder, position);
+  if (!position.isStored && effects.length === 0 && completion.session === null) {
+    if (cookieSession?.touchDue === true) await deps.sessions.touch(run.realmId, cookieSession.id);
+    return sendResult(deps, recipient, run, completion.result);
+  }
+  const saved = await deps.runs.save(moveOf(exchange, holder, position, driven, completion));
+  if (saved === 'user_gone') return sendFailure(deps, recipient, 'user_disabled');
+  if (saved === 'lost') return afterLoss(deps, exchange, browser, run);
+  // A page must not be the answer to a POST, or reloading it would submit again.
+  const isPosted = exchange.request.method === 'POST' && request.target.responseMode === 'form_post';
+  return isPosted
+    ? redirect(urlOf(exchange, run.id), holder.cookies)
+    : sendResult(deps, recipient, run, completion.result);
+}
+
+/** The session that this browser came with. */
+async function currentSession(deps: RunDependencies, exchange: Exchange, { session, run }: Driven) {
+  if (session !== undefined) return session;
+  return sessionOf(deps, exchange, { session: undefined }, run.demand.consent?.audience ?? null);
+}
+
+/** Another submit moved the run first: its browser sees what came of that. */
+async function afterLoss(
+  deps: RunDependencies,
+  exchange: Exchange,
+  browser: Browser,
+  { id, realmId }: Run,
+): Promise<Response> {
+  const stored = await deps.runs.find(realmId, id);
+  return stored === null
+    ? redirect(urlOf(exchange, id), browser.cookies)
+    : whereItStands(deps, exchange, browser, stored);
+}
+
+/** On to a stored run's page; where it is over its holder gets its end at once. */
+export async function whereItStands(
+  deps: RunDependencies,
+  exchange: Exchange,
+  browser: Browser,
+  stored: StoredRun,
+): Promise<Response> {
+  const isHolder = stored.bindingHash === null || browser.bindingHash.equals(stored.bindingHash);
+  if (!isHolder || !isOver(stored.run)) return redirect(urlOf(exchange, stored.run.id), browser.cookies);
+  const client = await findClient(deps, exchange.realm, stored.request.clientId, exchange.now);
+  if (client === null) return errorPage(deps, exchange, 'client_unknown', 400);
+  return repeat(deps, { exchange, client, request: stored.request, cookies: browser.cookies }, stored);
+}
+
+/** A run ends once; asked again it says the same. */
+async function repeat(
+  deps: RunDependencies,
+  recipient: Recipient,
+  { run, result }: Pick<StoredRun, 'run' | 'result'>,
+): Promise<Response> {
+  if (run.status === 'completed')
+    return repeatResult(deps, recipient, run, result ?? unreachable('a completed run without result'));
+  return sendFailure(deps, recipient, run.failure ?? unreachable(`run ${run.id} failed without a reason`));
+}
+
+/** On to the run's page, the run in the URL; where it does not fit there it is stored at once. */
+export async function toSealed(
+  deps: RunDependencies,
+  exchange: Exchange,
+  position: Position,
+  cookies: readonly string[],
+): Promise<Response> {
+  const { run, request, bindingHash } = position;
+  const handle = sealRun(deps.ring, exchange.realm, {
+    run,
+    request,
+    bindingHash: bindingHash === null ? null : Buffer.from(bindingHash),
+  });
+  if (handle.length <= longestHandle) return redirect(urlOf(exchange, handle), cookies);
+  const waitSeconds = deps.storingRate(exchange);
+  if (waitSeconds > 0) return crowdedPage(deps, exchange, waitSeconds);
+  const { address, agent } = exchange;
+  const documents = { run, request, bindingHash, result: null, session: null, effects: [], address, agent };
+  await deps.runs.save({ ...documents, origin: { kind: 'sealed' } });
+  return redirect(urlOf(exchange, run.id), cookies);
+}
