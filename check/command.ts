@@ -38,11 +38,11 @@ async function tee(stream: ReadableStream<Uint8Array>): Promise<string> {
 
 /**
  * The environment for tests and tools: ours, without what would point a test at somebody's real provider or database.
- * `TEST_DATABASE_URL` stays.
+ * `TEST_DATABASE_URL` stays. Loopback is never asked of a proxy.
  */
 export function childEnvironment(environment: { readonly [name: string]: string | undefined }): Record<string, string> {
   const kept = Object.entries(environment).filter(
     (entry): entry is [string, string] => entry[1] !== undefined && !/^(LIMEN_|PG[A-Z]+$|DATABASE_URL$)/.test(entry[0]),
   );
-  return Object.fromEntries(kept);
+  return { ...Object.fromEntries(kept), NO_PROXY: 'localhost,127.0.0.1,::1' };
 }

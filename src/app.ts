@@ -1,11 +1,9 @@
-/** The composition root: every room is made here, from configuration, and wired to the ports of the others. */
-import { readFileSync } from 'node:fs';
+import { clientKeysPort, fetchJsonPort, fetchRequestObjectPort, openOutbound, postFormPort } from './app_outbound.ts';
 import { addressMatcher } from './config/address_range.ts';
 import type { ConfigWith } from './config.ts';
 import { newId } from './core/ids.ts';
 import { KeyRing } from './core/key_ring.ts';
 import type { Log } from './core/log.ts';
-import { err } from './core/result.ts';
 import { resolveSettings } from './core/settings.ts';
 import type { Clock } from './core/time.ts';
 import { signerOf } from './endpoints/dependencies.ts';
@@ -13,10 +11,7 @@ import { createEndpoints } from './endpoints/index.ts';
 import type { RunDocuments, Sessions, VerifyPassword } from './endpoints/interaction/ports.ts';
 import { acrValuesSupported } from './flow/acr.ts';
 import { locales, renderPage } from './login/index.ts';
-import type { RequestObjectPorts } from './oidc/authorize/request_object.ts';
-import { type ClientKeys, createClientKeys, type KeySet, readKeySet } from './oidc/client_keys.ts';
 import { type BackchannelLogout, prepareLogout } from './oidc/logout/index.ts';
-import type { FetchJson } from './oidc/registration/ports.ts';
 import { createAudit } from './store/audit.ts';
 import { createAuthSessions } from './store/auth_sessions.ts';
 import { ConfigurationCache } from './store/configuration.ts';
@@ -41,16 +36,8 @@ import {
   createKeyRotation,
   createLogoutDelivery,
   largestClockDifference,
-  type PostForm,
   startJobs,
 } from './workers/index.ts';
-import {
-  createDocumentCache,
-  createOutbound,
-  type DocumentResult,
-  type Outbound,
-  readJson,
-} from './workers/outbound/index.ts';
 import { createPasswordVerification, startHashing, verifyPassword } from './workers/password/index.ts';
 
 export type AppOptions = {
@@ -77,10 +64,20 @@ const hashingChildren = 1;
 /** A hash takes some 50 ms: a child that says nothing for this long is replaced. */
 const stuckMilliseconds = 10_000;
 
+/** One that cannot start leaves nothing open: a pool would keep the process alive after it has said why. */
 export async function createApp(options: AppOptions): Promise<App> {
+  const pools = openPools(options);
+  try {
+    return await compose(options, pools);
+  } catch (thrown) {
+    await Promise.allSettled([pools.tokens.close(), pools.signIn.close()]);
+    throw thrown;
+  }
+}
+
+async function compose(options: AppOptions, { tokens, signIn }: Pools): Promise<App> {
   const { config, clock, log } = options;
   const ring = new KeyRing(config.secrets);
-  const { tokens, signIn } = openPools(options);
   const configuration = new ConfigurationCache({
     database: tokens,
     ring,
@@ -97,9 +94,13 @@ export async function createApp(options: AppOptions): Promise<App> {
     log,
   });
   await heartbeat.run();
+  // A ring that cannot open the default realm serves nobody: better said now than with every request.
+  await configuration.defaultRealm(clock());
   const audit = createAudit(signIn, clock);
   const lockouts = createLockouts(signIn, audit);
   const partitions = createPartitions(signIn);
+  // The last step that may fail, so before the first child is started.
+  await partitions.ensure(clock());
   const sessions = createSsoSessions(signIn);
   const logoutDeliveries = createLogoutDeliveries(signIn, audit);
   const registrations = createRegistrations(signIn, audit);
@@ -133,7 +134,6 @@ export async function createApp(options: AppOptions): Promise<App> {
     clock,
     log,
   });
-  await partitions.ensure(clock());
   const realms = createRealms(signIn, { ring, system: config.settings });
   const signingKeys = createSigningKeys(signIn, ring);
   const keyRotation = createKeyRotation({
@@ -193,7 +193,9 @@ export async function createApp(options: AppOptions): Promise<App> {
   };
 }
 
-function openPools({ config, onStatement }: AppOptions): { readonly tokens: Database; readonly signIn: Database } {
+type Pools = { readonly tokens: Database; readonly signIn: Database };
+
+function openPools({ config, onStatement }: AppOptions): Pools {
   const connections = Math.max(1, Math.round(config.databaseConnections * signInShare));
   const shared = { url: config.databaseUrl, ...(onStatement === undefined ? {} : { onStatement }) };
   return {
@@ -239,72 +241,12 @@ const clientsOfSession = ({ clientsOf, noteClient }: ReturnType<typeof createLog
   noteClient,
 });
 
-/** The one door to other servers, with what the operator allows. */
-const openOutbound = ({ allow, loopback, certificatesFile }: AppOptions['config']['outbound'], log: Log): Outbound =>
-  createOutbound(
-    {
-      allowHosts: allow.hosts,
-      allowRanges: allow.ranges,
-      loopback,
-      extraCertificates: certificatesFile === null ? null : readFileSync(certificatesFile, 'utf8'),
-    },
-    { log },
-  );
-
 const backchannelPort = (configuration: ConfigurationCache): BackchannelLogout => ({
   realm: (realmId, now) => configuration.realmById(realmId, now),
   client: (realmId, clientId, now) => configuration.client(realmId, clientId, now),
   sign: async (realmId, algorithm, type, claims, now) =>
     signerOf(await configuration.keys(realmId, now), algorithm).sign(type, claims),
 });
-
-const postFormPort =
-  (outbound: Outbound): PostForm =>
-  async (url, form) => {
-    const body = new URLSearchParams(form).toString();
-    const contentType = 'application/x-www-form-urlencoded';
-    const result = await outbound.post(url, body, { accept: '*/*', contentType });
-    if (result.kind === 'answered') return { kind: 'answered', status: result.status };
-    const sentence = result.kind === 'refused' ? result.reason : `${result.reason}: ${result.detail}`;
-    return { kind: 'unanswered', sentence };
-  };
-
-/** A document that is wanted once. What failed stays vague: whoever named the URL must not map our network with it. */
-const fetchJsonPort =
-  (outbound: Outbound): FetchJson =>
-  async (url) => {
-    const result = await outbound.get(url, { accept: 'application/json', redirects: 0 });
-    if (result.kind === 'refused') return err(result.reason);
-    if (result.kind === 'failed') return err('there was no answer');
-    return result.status === 200 ? readJson(result.body) : err('the answer was not 200');
-  };
-
-const clientKeysPort = (outbound: Outbound, clock: Clock): ClientKeys => {
-  const documents = createDocumentCache<KeySet>({
-    outbound,
-    clock,
-    options: { accept: 'application/jwk-set+json, application/json', redirects: 0 },
-    read(body) {
-      const document = readJson(body);
-      return document.ok ? readKeySet(document.value) : document;
-    },
-  });
-  const keysIn = (result: DocumentResult<KeySet>): KeySet | null => (result.kind === 'found' ? result.value : null);
-  return createClientKeys({
-    get: async (url) => keysIn(await documents.get(url)),
-    refetch: async (url) => keysIn(await documents.refetch(url)),
-  });
-};
-
-/** Not from a cache: a client may write each of its requests to the same place. */
-const fetchRequestObjectPort =
-  (outbound: Outbound): RequestObjectPorts['fetchRequestObject'] =>
-  async (url) => {
-    const accept = 'application/oauth-authz-req+jwt, application/jwt, text/plain;q=0.5';
-    const result = await outbound.get(url, { accept, redirects: 0 });
-    if (result.kind !== 'answered' || result.status !== 200) return null;
-    return Buffer.from(result.body).toString('latin1');
-  };
 
 const passwordPort =
   (verification: ReturnType<typeof createPasswordVerification>): VerifyPassword =>

@@ -76,13 +76,13 @@ describeInBrowser('the demo application', (browser) => {
           expect(await claim(page, 'userinfo', 'phone_number')).toBe('+43 1 5550123');
           expect(await family(page)).toEqual({ state: 'alive', generations: 1 });
 
-          await page.click('#refresh');
-          await page.click('#refresh');
+          await press(page, '#refresh');
+          await press(page, '#refresh');
           expect(await family(page)).toEqual({ state: 'alive', generations: 3 });
-          await page.click('#replay-parent');
+          await press(page, '#replay-parent');
           expect(await page.textContent('#notice')).toContain('The same heir again.');
           expect(await family(page)).toEqual({ state: 'alive', generations: 3 });
-          await page.click('#replay-old');
+          await press(page, '#replay-old');
           expect(await page.textContent('#provider-answer')).toContain('invalid_grant');
           expect(await family(page)).toEqual({ state: 'dead', generations: 3 });
           expect(await page.textContent('#userinfo')).toContain('invalid_token');
@@ -158,7 +158,7 @@ describeInBrowser('the demo application', (browser) => {
         await page.reload();
         await page.click('#allow');
         await page.waitForURL(home());
-        await page.click('#refresh');
+        await press(page, '#refresh');
         await page.reload();
         expect(await family(page)).toEqual({ state: 'alive', generations: 2 });
       }),
@@ -223,11 +223,11 @@ describeInBrowser('the demo application', (browser) => {
           await signIn(page);
           await page.waitForURL(home());
           await check('signed in');
-          await page.click('#refresh');
-          await page.click('#refresh');
-          await page.click('#replay-parent');
+          await press(page, '#refresh');
+          await press(page, '#refresh');
+          await press(page, '#replay-parent');
           await check('replayed parent');
-          await page.click('#replay-old');
+          await press(page, '#replay-old');
           await page.waitForSelector('#family-state[data-state=dead]');
           await check('dead family');
           await page.click('#sign-out');
@@ -258,6 +258,13 @@ async function family(page: Page): Promise<{ readonly state: string | null; read
     state: await page.getAttribute('#family-state', 'data-state'),
     generations: await page.locator('#generations li').count(),
   };
+}
+
+/** A button whose answer is the same page again: waits until that has come. */
+async function press(page: Page, button: string): Promise<void> {
+  const load = page.waitForEvent('load');
+  await page.click(button);
+  await load;
 }
 
 /** Tabs to a control, which must show that it has the focus, and presses it. */

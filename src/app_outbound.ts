@@ -1,0 +1,78 @@
+import { readFileSync } from 'node:fs';
+import type { Config } from './config.ts';
+import type { Log } from './core/log.ts';
+import { err } from './core/result.ts';
+import type { Clock } from './core/time.ts';
+import type { RequestObjectPorts } from './oidc/authorize/request_object.ts';
+import { type ClientKeys, createClientKeys, type KeySet, readKeySet } from './oidc/client_keys.ts';
+import type { FetchJson } from './oidc/registration/ports.ts';
+import type { PostForm } from './workers/index.ts';
+import {
+  createDocumentCache,
+  createOutbound,
+  type DocumentResult,
+  type Outbound,
+  readJson,
+} from './workers/outbound/index.ts';
+
+/** What asks other servers, wired to the one door that leads to them. */
+
+/** The one door to other servers, with what the operator allows. */
+export const openOutbound = ({ allow, loopback, certificatesFile }: Config['outbound'], log: Log): Outbound =>
+  createOutbound(
+    {
+      allowHosts: allow.hosts,
+      allowRanges: allow.ranges,
+      loopback,
+      extraCertificates: certificatesFile === null ? null : readFileSync(certificatesFile, 'utf8'),
+    },
+    { log },
+  );
+
+export const postFormPort =
+  (outbound: Outbound): PostForm =>
+  async (url, form) => {
+    const body = new URLSearchParams(form).toString();
+    const contentType = 'application/x-www-form-urlencoded';
+    const result = await outbound.post(url, body, { accept: '*/*', contentType });
+    if (result.kind === 'answered') return { kind: 'answered', status: result.status };
+    const sentence = result.kind === 'refused' ? result.reason : `${result.reason}: ${result.detail}`;
+    return { kind: 'unanswered', sentence };
+  };
+
+/** A document that is wanted once. What failed stays vague: whoever named the URL must not map our network with it. */
+export const fetchJsonPort =
+  (outbound: Outbound): FetchJson =>
+  async (url) => {
+    const result = await outbound.get(url, { accept: 'application/json', redirects: 0 });
+    if (result.kind === 'refused') return err(result.reason);
+    if (result.kind === 'failed') return err('there was no answer');
+    return result.status === 200 ? readJson(result.body) : err('the answer was not 200');
+  };
+
+export const clientKeysPort = (outbound: Outbound, clock: Clock): ClientKeys => {
+  const documents = createDocumentCache<KeySet>({
+    outbound,
+    clock,
+    options: { accept: 'application/jwk-set+json, application/json', redirects: 0 },
+    read(body) {
+      const document = readJson(body);
+      return document.ok ? readKeySet(document.value) : document;
+    },
+  });
+  const keysIn = (result: DocumentResult<KeySet>): KeySet | null => (result.kind === 'found' ? result.value : null);
+  return createClientKeys({
+    get: async (url) => keysIn(await documents.get(url)),
+    refetch: async (url) => keysIn(await documents.refetch(url)),
+  });
+};
+
+/** Not from a cache: a client may write each of its requests to the same place. */
+export const fetchRequestObjectPort =
+  (outbound: Outbound): RequestObjectPorts['fetchRequestObject'] =>
+  async (url) => {
+    const accept = 'application/oauth-authz-req+jwt, application/jwt, text/plain;q=0.5';
+    const result = await outbound.get(url, { accept, redirects: 0 });
+    if (result.kind !== 'answered' || result.status !== 200) return null;
+    return Buffer.from(result.body).toString('latin1');
+  };
