@@ -5,6 +5,7 @@ import { KeyRing } from '../../src/core/key_ring.ts';
 import { unreachable } from '../../src/core/result.ts';
 import { Secret } from '../../src/core/secret.ts';
 import { createRealms, toRealm } from '../../src/store/realms.ts';
+import { signingAlgorithms } from '../../src/store/signer.ts';
 import { createSigningKeys } from '../../src/store/signing_keys.ts';
 import { databaseTimeoutMilliseconds } from '../database.ts';
 import { type Fixture, now, storeFixture } from './fixture.ts';
@@ -23,17 +24,13 @@ const load = async (slug: string) => (await create().load({ slug })) ?? unreacha
 const parts = () => ({ ring: store.ring, publicUrl: 'https://id.example', system: {} });
 
 describe('createRealms', () => {
-  test('a new realm has an active and a next key of ES256 and of RS256', async () => {
+  test('a new realm has an active and a next key of every algorithm', async () => {
     const created = await create().create({ slug: 'keys', name: 'Keys', isDefault: false }, now);
     if (!created.ok) throw new Error(created.error.kind);
     const keys = await createSigningKeys(store.database, store.ring).list(created.value.id);
-    expect(keys.map(({ algorithm, state }) => `${algorithm} ${state}`).toSorted()).toEqual([
-      'ES256 active',
-      'ES256 next',
-      'RS256 active',
-      'RS256 next',
-    ]);
-    expect(new Set(keys.map(({ kid }) => kid)).size).toBe(4);
+    const wanted = signingAlgorithms.flatMap((algorithm) => [`${algorithm} active`, `${algorithm} next`]);
+    expect(keys.map(({ algorithm, state }) => `${algorithm} ${state}`).toSorted()).toEqual(wanted.toSorted());
+    expect(new Set(keys.map(({ kid }) => kid)).size).toBe(wanted.length);
   });
 
   test('a taken slug, a wrong slug and a second default are refused and leave nothing behind', async () => {
