@@ -8,8 +8,8 @@ import {
   importJWK,
   jwtVerify,
 } from 'jose';
-import { randomBytes } from '../../src/core/crypto.ts';
-import type { RealmId } from '../../src/core/ids.ts';
+import { randomBytes, randomId } from '../../src/core/crypto.ts';
+import { brandId, type RealmId } from '../../src/core/ids.ts';
 import { KeyRing } from '../../src/core/key_ring.ts';
 import { unreachable } from '../../src/core/result.ts';
 import { Secret } from '../../src/core/secret.ts';
@@ -97,6 +97,17 @@ describe('the ring of a realm', () => {
       await store.shiftClock(0);
     }
   };
+
+  test('what has signed for longer than its lifetime is due, per algorithm and realm', async () => {
+    const keys = createSigningKeys(store.database, store.ring);
+    const realmId = await store.realm();
+    const signs = (await keys.list(realmId))
+      .filter(({ state }) => state === 'active')
+      .map(({ algorithm }) => algorithm);
+    expect((await keys.due(realmId, Date.now() + 60_000)).toSorted()).toEqual(signs.toSorted());
+    expect(await keys.due(realmId, Date.now() - 60_000)).toEqual([]);
+    expect(await keys.due(brandId<RealmId>(randomId()), Date.now() + 60_000)).toEqual([]);
+  });
 
   test('publishes next and active, signs with active', async () => {
     const realmId = await store.realm();
