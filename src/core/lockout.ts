@@ -115,6 +115,10 @@ export function addressPrefixes(address: string): AddressPrefixes {
 export const contextOf = (settings: Settings, prefixes: AddressPrefixes): string =>
   settings.lockoutScope === 'account' ? 'account' : prefixes.narrow;
 
+/**
+ * Against slow guessing from ever new addresses. Not enforced yet: as long as the person has no way past it (a known
+ * device, a mailed link), fifty wrong passwords would lock anybody out for a day (docs/decisions/0003-lockout-rows.md).
+ */
 export const accountCeiling = (subject: string): Ceiling => ({
   key: subject,
   of: 'account',

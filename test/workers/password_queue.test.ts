@@ -10,24 +10,24 @@ import { Verdicts } from '../../src/workers/password/verdicts.ts';
 const never = new AbortController().signal;
 
 describe('admission', () => {
-  const admitted = (admission: Admission): Ticket => {
-    const ticket = admission.admit();
+  const admitted = (admission: Admission, place = 'a'): Ticket => {
+    const ticket = admission.admit(place);
     if (ticket === null) throw new Error('the queue is full');
     return ticket;
   };
 
   test('more than turns and waiting places: full, until one leaves', () => {
     const admission = new Admission({ turns: 1, waiting: 2 });
-    const tickets = [admission.admit(), admission.admit(), admission.admit()];
+    const tickets = ['a', 'a', 'b'].map((place) => admission.admit(place));
     expect(tickets).not.toContain(null);
-    expect(admission.admit()).toBeNull();
+    expect(admission.admit('a')).toBeNull();
     tickets[0]?.leave();
     tickets[0]?.leave();
-    expect(admission.admit()).not.toBeNull();
-    expect(admission.admit()).toBeNull();
+    expect(admission.admit('a')).not.toBeNull();
+    expect(admission.admit('c')).toBeNull();
   });
 
-  test('turns go in the order of asking; who waited for a verdict comes first', async () => {
+  test('of one place, turns go in the order of asking; who waited for a verdict comes first', async () => {
     const admission = new Admission({ turns: 1, waiting: 9 });
     const order: string[] = [];
     const [first, second, third] = [admitted(admission), admitted(admission), admitted(admission)];
@@ -44,6 +44,88 @@ describe('admission', () => {
     });
     await Promise.all([...waits, again]);
     expect(order).toEqual(['later 1', 'sent back', 'later 2']);
+  });
+
+  /** Asks for a turn for each, in this order, and passes the turn on as often as there are; the places as they come. */
+  async function served(admission: Admission, holder: Ticket, places: readonly string[]): Promise<string> {
+    const order: string[] = [];
+    const waits = places.map(async (place) => {
+      const ticket = admitted(admission, place);
+      if (!(await ticket.turn(never))) return ticket.leave();
+      order.push(place);
+      ticket.leave();
+    });
+    holder.leave();
+    await Promise.all(waits);
+    return order.join('');
+  }
+
+  test('a place with sixty waiting: who comes from elsewhere has the next turn', async () => {
+    const admission = new Admission({ turns: 1, waiting: 256 });
+    const holder = admitted(admission, 'a');
+    await holder.turn(never);
+    expect(await served(admission, holder, [...'a'.repeat(60), 'b'])).toBe(`b${'a'.repeat(60)}`);
+  });
+
+  test('places take turns, whatever the length of their lines', async () => {
+    const admission = new Admission({ turns: 1, waiting: 256 });
+    const holder = admitted(admission, 'a');
+    await holder.turn(never);
+    expect(await served(admission, holder, [...'aaaaabbbcd'])).toBe('bcdababaaa');
+  });
+
+  test('who is sent back comes first of its own place, not before others', async () => {
+    const admission = new Admission({ turns: 1, waiting: 9 });
+    const sentBack = admitted(admission, 'a');
+    await sentBack.turn(never);
+    const order: string[] = [];
+    const come = async (ticket: Ticket, name: string) => {
+      await ticket.turn(never);
+      order.push(name);
+      ticket.leave();
+    };
+    const waits = ['a', 'b', 'a'].map((place) => come(admitted(admission, place), place));
+    sentBack.giveBack();
+    await Promise.all([come(sentBack, 'sent back'), ...waits]);
+    expect(order).toEqual(['b', 'sent back', 'a', 'a']);
+  });
+
+  test('a full queue: the newest of the fullest place makes room for one with fewer, and for no other', async () => {
+    const admission = new Admission({ turns: 1, waiting: 3 });
+    const holder = admitted(admission, 'a');
+    await holder.turn(never);
+    const waiting = ['a', 'a', 'a'].map((place) => admitted(admission, place));
+    const outcomes = waiting.map((ticket) => ticket.turn(never));
+    expect(admission.admit('a')).toBeNull();
+    const newcomer = admitted(admission, 'b');
+    expect(await outcomes[2]).toBe(false);
+    waiting[2]?.leave();
+    const turn = newcomer.turn(never);
+    // Two of a, one of b: nobody has to go any more.
+    expect([admission.admit('a'), admission.admit('b')]).toEqual([null, null]);
+    holder.leave();
+    expect(await turn).toBe(true);
+    newcomer.leave();
+    expect(await outcomes[0]).toBe(true);
+  });
+
+  test('while one of a place waits, no other place is served twice before it', async () => {
+    const place = fc.constantFrom('a', 'b', 'c', 'd');
+    await fc.assert(
+      fc.asyncProperty(fc.array(place, { minLength: 1, maxLength: 40 }), place, async (places, first) => {
+        const admission = new Admission({ turns: 1, waiting: 256 });
+        const holder = admitted(admission, first);
+        await holder.turn(never);
+        const order = first + (await served(admission, holder, places));
+        expect([...order].toSorted()).toEqual([first, ...places].toSorted());
+        for (const one of new Set(places)) {
+          const last = order.lastIndexOf(one);
+          for (const between of order.slice(0, last).split(one).slice(0, -1)) {
+            expect(new Set(between).size).toBe(between.length);
+          }
+        }
+      }),
+    );
   });
 
   test('a signal ends the waiting and passes no turn on', async () => {
@@ -66,7 +148,10 @@ describe('admission', () => {
     await fc.assert(
       fc.asyncProperty(fc.array(act, { maxLength: 30 }), async (acts) => {
         const admission = new Admission({ turns: 2, waiting: 20 });
-        const people = Array.from({ length: 6 }, () => ({ ticket: admitted(admission), abort: new AbortController() }));
+        const people = [...'aaabbc'].map((place) => ({
+          ticket: admitted(admission, place),
+          abort: new AbortController(),
+        }));
         const turns: Promise<boolean>[] = [];
         for (const { ticket, act } of acts) {
           const person = people[ticket];

@@ -344,14 +344,18 @@ describe('void', () => {
     expect(await stored()).toEqual({ in_flight: {}, failures: 0 });
   });
 
-  test('the client is gone: not counted', async () => {
-    const slow = await verificationOf(silent);
+  test('the client is gone before its turn: no hash, and not counted', async () => {
+    const alone = await verificationOf(silent, { turns: 1, deadlineMilliseconds: 1_000 });
+    const holder = attempt({ on: alone, username: 'mallory', address: away });
     const gone = new AbortController();
-    const verdict = attempt({ on: slow, signal: gone.signal });
-    while ((await stored()) === undefined) await Bun.sleep(5);
+    const waiting = attempt({ on: alone, signal: gone.signal });
     gone.abort();
-    expect(await verdict).toMatchObject({ kind: 'busy' });
-    expect(await stored()).toEqual({ in_flight: {}, failures: 0 });
+    expect(await waiting).toMatchObject({ kind: 'busy' });
+    expect(await attempt({ on: alone, signal: gone.signal })).toMatchObject({ kind: 'busy' });
+    expect(
+      await database.sql`SELECT FROM lockouts WHERE realm_id = ${realm.id} AND subject LIKE 'user:%'`,
+    ).toHaveLength(0);
+    await holder;
   });
 
   test('a verdict that comes after the attempt became void is not told', async () => {
@@ -387,6 +391,126 @@ describe('void', () => {
     const elsewhere = attempt({ on: crowded, address: away });
     expect(tally(await Promise.all([...waiting, elsewhere]))).toEqual({ busy: 3 });
   });
+});
+
+describe('a client that goes away when its turn has come', () => {
+  /** Goes away as soon as its account is looked up, or its password is. */
+  async function leavingAt(moment: 'look-up' | 'hash') {
+    let gone = new AbortController();
+    const on = await verificationOf({
+      ...counted.hashing,
+      verify: (...given) => {
+        if (moment === 'hash') gone.abort();
+        return counted.hashing.verify(...given);
+      },
+    });
+    const leaving: PasswordVerification = {
+      ...on,
+      users: {
+        ...users,
+        findForPassword: (...given) => {
+          if (moment === 'look-up') gone.abort();
+          return users.findForPassword(...given);
+        },
+      },
+    };
+    return (password: string, username = 'alice') => {
+      gone = new AbortController();
+      return attempt({ on: leaving, username, password, signal: gone.signal });
+    };
+  }
+
+  test.each(['look-up', 'hash'] as const)(
+    'at the %s: counted, audited and locked like any other, and no sixth hash',
+    async (moment) => {
+      const guess = await leavingAt(moment);
+      for (let count = 0; count < 5; count++) await guess(`guess ${count}`);
+      expect(counted.counts.verified).toBe(5);
+      expect(await auditOf('password.refused')).toHaveLength(5);
+      expect(await auditOf('lockout.started')).toHaveLength(1);
+      const [prefix] = await database.sql`
+      SELECT failures FROM lockout_ceilings WHERE realm_id = ${realm.id} AND key = ${`address:${home}/32`}`;
+      expect(prefix).toMatchObject({ failures: 5 });
+      await guess(right);
+      expect(await attempt({ password: right })).toEqual({ kind: 'refused', reason: 'locked' });
+      expect(counted.counts.verified).toBe(5);
+      expect(await auditOf('password.accepted')).toHaveLength(0);
+    },
+  );
+
+  test('a hash that ends after the time for waiting is over still counts', async () => {
+    const on = await verificationOf(hashing, { turns: 1, deadlineMilliseconds: 2_000 });
+    const gone = new AbortController();
+    const late: PasswordVerification = {
+      ...on,
+      users: {
+        ...users,
+        findForPassword: async (...given) => {
+          await Bun.sleep(2_100);
+          return users.findForPassword(...given);
+        },
+      },
+    };
+    expect(await attempt({ on: late, signal: gone.signal })).toEqual({ kind: 'refused', reason: 'wrong' });
+    expect(await auditOf('password.refused')).toHaveLength(1);
+  });
+});
+
+describe('turns', () => {
+  /** One child; hashes wait until `open` is called, and the passwords are told in the order of their hashes. */
+  async function gated() {
+    const order: string[] = [];
+    const started = Promise.withResolvers<void>();
+    const gate = Promise.withResolvers<void>();
+    const on = await verificationOf(hashing, { turns: 1 });
+    const verify: PasswordHashing['verify'] = async (password) => {
+      order.push(password.reveal());
+      started.resolve();
+      await gate.promise;
+      return 'mismatch';
+    };
+    return { on: { ...on, hashing: { ...hashing, verify } }, order, started: started.promise, open: gate.resolve };
+  }
+
+  const names = (count: number) => Array.from({ length: count }, (_, index) => `ghost ${index}`);
+
+  test.each([
+    ['an address', () => '203.0.113.7', 60],
+    ['many networks of one site', (index: number) => `2001:db8:1:${index.toString(16)}::1`, 200],
+  ])(
+    '%s with many waiting: a newcomer from elsewhere has the next one',
+    async (_, addressOf, count) => {
+      const { on, order, started, open } = await gated();
+      const holder = attempt({ on, username: 'holder', password: 'a', address: addressOf(0) });
+      await started;
+      const crowd = names(count).map((username, index) =>
+        attempt({ on, username, password: 'a', address: addressOf(index) }),
+      );
+      const newcomer = attempt({ on, password: 'b', address: away });
+      open();
+      expect(await newcomer).toEqual({ kind: 'refused', reason: 'wrong' });
+      await Promise.all([holder, ...crowd]);
+      expect(order.slice(0, 3)).toEqual(['a', 'b', 'a']);
+      expect(order).toHaveLength(count + 2);
+    },
+    60_000,
+  );
+
+  test('five addresses that fill the queue keep nobody out', async () => {
+    const { on, order, started, open } = await gated();
+    const holder = attempt({ on, username: 'holder', password: 'a', address: '203.0.113.0' });
+    await started;
+    const crowd = names(5 * 60).map((username, index) =>
+      attempt({ on, username, password: 'a', address: `203.0.113.${index % 5}` }),
+    );
+    const newcomer = attempt({ on, password: 'b', address: away });
+    open();
+    expect(await newcomer).toEqual({ kind: 'refused', reason: 'wrong' });
+    const verdicts = await Promise.all([holder, ...crowd]);
+    // 256 may wait; the one that made room for the newcomer is told to come back.
+    expect(tally(verdicts)).toEqual({ unknown: 256, busy: 45 });
+    expect(order.indexOf('b')).toBeLessThanOrEqual(5);
+  }, 60_000);
 });
 
 describe('ceilings', () => {
@@ -426,12 +550,14 @@ describe('ceilings', () => {
     expect(await prefixes()).toHaveLength(1);
   });
 
-  test('an account with fifty failures in a day looks locked, without a hash', async () => {
+  test('fifty failures of an account in a day do not lock it out: no attempt is held to that ceiling, or counted in it', async () => {
     const account = await users.findForPassword(realm.id, 'alice');
     await exhaust(`user:${account?.userId}`, 50, 86_400);
-    expect(await attempt({ password: right, address: away })).toEqual({ kind: 'refused', reason: 'locked' });
-    expect(counted.counts.verified).toBe(0);
-    expect(await auditOf('password.refused')).toMatchObject([{ detail: { reason: 'account_ceiling' } }]);
+    expect(tally(await inTurn(1, { address: away }))).toEqual({ wrong: 1 });
+    expect(await attempt({ password: right, address: away })).toMatchObject({ kind: 'accepted' });
+    const counters = await database.sql`
+      SELECT failures FROM lockout_ceilings WHERE realm_id = ${realm.id} AND key LIKE 'user:%'`;
+    expect(counters).toMatchObject([{ failures: 50 }]);
   });
 });
 

@@ -1,56 +1,72 @@
+import { FairQueue } from './fair_queue.ts';
+
+type Settle = (granted: boolean) => void;
+
 /**
  * The queue before the hash. A bounded number of attempts is admitted; of these as many have their turn as there are
- * children. One that is sent back to wait for a verdict comes before those that have not been reserved yet.
+ * children. Turns go round the places that attempts come from, so that one with many waiting delays another by one hash
+ * for each turn and no more. An attempt that is sent back to wait for a verdict comes before the others of its place.
  */
 export class Admission {
   readonly #turns: number;
   readonly #places: number;
   #admitted = 0;
   #taken = 0;
-  #queue: ((granted: boolean) => void)[] = [];
+  readonly #queue = new FairQueue<Settle>();
 
   constructor(bounds: { readonly turns: number; readonly waiting: number }) {
     this.#turns = bounds.turns;
     this.#places = bounds.turns + bounds.waiting;
   }
 
-  /** null: full. Whoever is admitted must `leave`. */
-  admit(): Ticket | null {
-    if (this.#admitted >= this.#places) return null;
+  /**
+   * null: full. Whoever is admitted must `leave`. A full queue makes room where the place has fewer waiting than the
+   * fullest one, whose newest is sent away: or a handful of places could keep everybody out.
+   */
+  admit(place: string): Ticket | null {
+    if (this.#admitted >= this.#places && !this.#makeRoom(place)) return null;
     this.#admitted += 1;
     return new Ticket({
-      take: (signal, isReturning) => this.#take(signal, isReturning),
-      giveBack: () => this.#giveBack(),
+      take: (signal, isReturning) => this.#take(place, signal, isReturning),
+      giveBack: () => this.#giveBack(place),
       leave: () => {
         this.#admitted -= 1;
       },
     });
   }
 
-  #take(signal: AbortSignal, isReturning: boolean): Promise<boolean> {
+  /** Whoever is sent away leaves as soon as it hears of it. */
+  #makeRoom(place: string): boolean {
+    const sentAway = this.#queue.newestOfLongerThan(this.#queue.waitingOf(place) + 1);
+    sentAway?.(false);
+    return sentAway !== null;
+  }
+
+  #take(place: string, signal: AbortSignal, isReturning: boolean): Promise<boolean> {
     if (signal.aborted) return Promise.resolve(false);
     if (this.#taken < this.#turns) {
       this.#taken += 1;
       return Promise.resolve(true);
     }
     return new Promise((resolve) => {
-      const settle = (granted: boolean): void => {
+      const settle: Settle = (granted) => {
         signal.removeEventListener('abort', abort);
         resolve(granted);
       };
       const abort = (): void => {
-        this.#queue = this.#queue.filter((waiting) => waiting !== settle);
+        this.#queue.remove(place, settle);
         settle(false);
       };
       signal.addEventListener('abort', abort, { once: true });
-      if (isReturning) this.#queue.unshift(settle);
-      else this.#queue.push(settle);
+      this.#queue.add(place, settle, isReturning);
     });
   }
 
-  #giveBack(): void {
-    const next = this.#queue.shift();
-    if (next === undefined) this.#taken -= 1;
+  #giveBack(place: string): void {
+    // A turn that was free when it was asked for counts as one of the place, too.
+    this.#queue.served(place);
+    const next = this.#queue.next();
+    if (next === null) this.#taken -= 1;
     else next(true);
   }
 }

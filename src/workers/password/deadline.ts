@@ -2,7 +2,6 @@
 export type Deadline = {
   readonly signal: AbortSignal;
   readonly elapsedMilliseconds: () => number;
-  readonly remainingMilliseconds: () => number;
   readonly end: () => void;
 };
 
@@ -17,7 +16,6 @@ export function startDeadline(milliseconds: number, request: AbortSignal | null)
   return {
     signal: controller.signal,
     elapsedMilliseconds,
-    remainingMilliseconds: () => Math.max(0, milliseconds - elapsedMilliseconds()),
     end: () => {
       clearTimeout(timer);
       request?.removeEventListener('abort', abort);

@@ -23,7 +23,7 @@ export type PasswordAttempt = {
     readonly deviceToken?: string | null;
   };
   readonly now: Instant;
-  /** Ends when the client is gone: the attempt is void then. */
+  /** Ends when the client is gone, and with it the wait for a turn; an attempt whose turn has come is judged and counted. */
   readonly signal?: AbortSignal;
 };
 
@@ -33,7 +33,7 @@ export type RefusalReason = 'unknown' | 'wrong' | 'locked' | 'no_password' | 'di
 export type PasswordVerdict =
   | { readonly kind: 'accepted'; readonly user: PasswordUser }
   | { readonly kind: 'refused'; readonly reason: RefusalReason }
-  /** 503: no verdict within the deadline; nothing was counted. */
+  /** 503: no turn or no verdict within the deadline; nothing was counted. */
   | { readonly kind: 'busy'; readonly retryAfterSeconds: number }
   /** 429: about the address prefix, never about an account. */
   | { readonly kind: 'slow_down'; readonly retryAfterSeconds: number };
@@ -45,6 +45,7 @@ export type PasswordVerificationOptions = {
   /** As many as there are hashing children. */
   readonly turns: number;
   readonly waitingAttempts?: number;
+  /** Of the wait for a turn, and again of the hash. */
   readonly deadlineMilliseconds?: number;
   readonly waitingPerPrefix?: number;
   /** How long "locked" is believed without asking the database. */

@@ -1,7 +1,6 @@
 import { randomId } from '../../core/crypto.ts';
 import {
   type AddressPrefixes,
-  accountCeiling,
   addressPrefixes,
   type Ceiling,
   contextOf,
@@ -28,6 +27,8 @@ const busyRetrySeconds = 5;
 const crowdedRetrySeconds = 5;
 /** How often an attempt that waits for a verdict asks again, for the verdicts of other processes. */
 const askAgainMilliseconds = 100;
+/** For the statements after a hash that ended just in time, so that it still counts. */
+const settleMilliseconds = 5_000;
 /** Where not one verification could be timed. */
 const usualMilliseconds = 100;
 
@@ -43,8 +44,12 @@ type Passage = {
   /** By the name as typed, so that a locked key is recognized without asking who it is. */
   readonly lockedKey: LockedKey;
   readonly ticket: Ticket;
+  /** Of the waiting: it ends when the client is gone, too. */
   readonly deadline: Deadline;
 };
+
+/** A passage whose turn has come: from here on the client has no say in whether the try counts. */
+type Judgement = Passage & { readonly reserved: LockoutAttempt; readonly hashing: Deadline };
 
 type Found = PasswordAccount | null;
 
@@ -56,7 +61,7 @@ export async function verifyPassword(deps: PasswordVerification, attempt: Passwo
   const isPlace = forwarded || !isPrivateAddress(address);
   const leavePrefix = deps.prefixLimit.enter(isPlace ? prefixes.narrow : null);
   if (leavePrefix === null) return { kind: 'slow_down', retryAfterSeconds: crowdedRetrySeconds };
-  const ticket = deps.admission.admit();
+  const ticket = deps.admission.admit(queuePlace(prefixes));
   const deadline = startDeadline(deps.deadlineMilliseconds, attempt.signal ?? null);
   try {
     if (ticket === null) return busy;
@@ -76,6 +81,9 @@ export async function verifyPassword(deps: PasswordVerification, attempt: Passwo
     leavePrefix();
   }
 }
+
+/** One site has a /48 and could come from as many /64 as it likes, so these share one line (see the prefix ceilings). */
+const queuePlace = ({ narrow, wide }: AddressPrefixes): string => wide ?? narrow;
 
 const lockedKeyOf = ({ realm, username }: PasswordAttempt, prefixes: AddressPrefixes): LockedKey => ({
   realmId: realm.id,
@@ -104,78 +112,82 @@ async function pass(passage: Passage): Promise<PasswordVerdict> {
 }
 
 /** A name that nobody has counts and locks like any other. */
-function toReserve({ attempt, prefixes, ceilings, deadline }: Passage, found: Found): LockoutAttempt {
+function toReserve({ deps, attempt, prefixes, ceilings }: Passage, found: Found): LockoutAttempt {
   const { realm, username } = attempt;
   const subject = found === null ? subjectOfUnknownName(realm.secrets.lockout, username) : subjectOfUser(found.userId);
   return {
     id: randomId(),
     key: { realmId: realm.id, subject, context: contextOf(realm.settings, prefixes) },
     policy: lockoutPolicy(realm.settings),
-    ceilings: [...ceilings, accountCeiling(subject)],
-    lifetimeMilliseconds: deadline.remainingMilliseconds(),
+    // Not `accountCeiling`: while there is no known device and no mailed link, a day's ceiling would let anybody lock
+    // anybody out for the day (docs/decisions/0003-lockout-rows.md).
+    ceilings,
+    lifetimeMilliseconds: deps.deadlineMilliseconds + settleMilliseconds,
   };
 }
 
 const reserve = ({ deps, attempt }: Passage, reserved: LockoutAttempt): Promise<Reservation> =>
   attempt.realm.settings.lockout ? deps.lockouts.reserve(reserved) : Promise.resolve({ kind: 'reserved' });
 
+/**
+ * Hash and verdict, under a deadline of their own: if the client could end them by going away, it could guess without
+ * being counted.
+ */
 async function judge(passage: Passage, found: Found, reserved: LockoutAttempt): Promise<PasswordVerdict> {
-  const { deps, attempt, ticket, deadline } = passage;
+  const { deps, attempt, ticket } = passage;
+  const hashing = startDeadline(deps.deadlineMilliseconds, null);
+  const judgement: Judgement = { ...passage, reserved, hashing };
   try {
-    const stored = found?.passwordHash ?? (await deps.hashing.decoy(deadline.signal));
-    const outcome = stored === null ? 'void' : await deps.hashing.verify(attempt.password, stored, deadline.signal);
+    const stored = found?.passwordHash ?? (await deps.hashing.decoy(hashing.signal));
+    const outcome = stored === null ? 'void' : await deps.hashing.verify(attempt.password, stored, hashing.signal);
     ticket.giveBack();
-    if (outcome === 'void') return await giveUp(passage, reserved);
-    if (found === null) return await refuse(passage, null, 'unknown', reserved);
-    if (found.passwordHash === null) return await refuse(passage, found, 'no_password', reserved);
-    if (outcome === 'mismatch') return await refuse(passage, found, 'wrong', reserved);
+    if (outcome === 'void') return await giveUp(judgement);
+    if (found === null) return await refuse(judgement, null, 'unknown');
+    if (found.passwordHash === null) return await refuse(judgement, found, 'no_password');
+    if (outcome === 'mismatch') return await refuse(judgement, found, 'wrong');
     // Counted like a wrong one, or the lock would tell which password is right.
-    if (!found.enabled) return await refuse(passage, found, 'disabled', reserved);
-    return await accept(passage, found, found.passwordHash, reserved);
+    if (!found.enabled) return await refuse(judgement, found, 'disabled');
+    return await accept(judgement, found, found.passwordHash);
   } finally {
+    hashing.end();
     deps.verdicts.announce(reserved.key);
   }
 }
 
-async function giveUp({ deps, attempt }: Passage, reserved: LockoutAttempt): Promise<PasswordVerdict> {
+/** The child died or got stuck: nothing is known of the password, to anybody. */
+async function giveUp({ deps, attempt, reserved }: Judgement): Promise<PasswordVerdict> {
   if (attempt.realm.settings.lockout) await deps.lockouts.release(reserved);
   return busy;
 }
 
-async function accept(
-  passage: Passage,
-  user: PasswordUser,
-  passwordHash: Secret,
-  reserved: LockoutAttempt,
-): Promise<PasswordVerdict> {
-  const { deps, attempt, deadline } = passage;
-  const event = auditOf(passage, user, reserved, 'password.accepted', {});
+async function accept(judgement: Judgement, user: PasswordUser, passwordHash: Secret): Promise<PasswordVerdict> {
+  const { deps, attempt, deadline, reserved } = judgement;
+  const event = auditOf(judgement, user, reserved, 'password.accepted', {});
   if (!attempt.realm.settings.lockout) await deps.lockouts.record(event);
   else if ((await deps.lockouts.succeed(reserved, event)) === 'void') return busy;
   deps.durations.record(deadline.elapsedMilliseconds());
-  if (!hasCurrentParameters(passwordHash)) await rehash(passage, user, passwordHash);
+  if (!hasCurrentParameters(passwordHash)) await rehash(judgement, user, passwordHash);
   const { userId, username, enabled, validFrom } = user;
   return { kind: 'accepted', user: { userId, username, enabled, validFrom } };
 }
 
 /** Only while the password is at hand; where there is no time, at the next sign-in. */
-async function rehash({ deps, attempt, deadline }: Passage, user: PasswordUser, old: Secret): Promise<void> {
-  const hash = await deps.hashing.hash(attempt.password, deadline.signal);
+async function rehash({ deps, attempt, hashing }: Judgement, user: PasswordUser, old: Secret): Promise<void> {
+  const hash = await deps.hashing.hash(attempt.password, hashing.signal);
   if (hash !== null) await deps.users.rehash(attempt.realm.id, user.userId, old, hash);
 }
 
 async function refuse(
-  passage: Passage,
+  judgement: Judgement,
   user: PasswordUser | null,
   reason: RefusalReason,
-  reserved: LockoutAttempt,
 ): Promise<PasswordVerdict> {
-  const { deps, attempt, deadline } = passage;
-  const event = auditOf(passage, user, reserved, 'password.refused', { reason });
+  const { deps, attempt, deadline, reserved } = judgement;
+  const event = auditOf(judgement, user, reserved, 'password.refused', { reason });
   if (attempt.realm.settings.lockout) {
     const settled = await deps.lockouts.fail(reserved, event);
     if (settled.kind === 'void') return busy;
-    if (settled.lockedMilliseconds !== null) remember(passage, passage.lockedKey, settled.lockedMilliseconds);
+    if (settled.lockedMilliseconds !== null) remember(judgement, judgement.lockedKey, settled.lockedMilliseconds);
   } else {
     await deps.lockouts.record(event);
   }
@@ -194,8 +206,7 @@ async function refuseByDatabase(
 ): Promise<PasswordVerdict> {
   const { remainingMilliseconds } = refusal;
   const isCeiling = refusal.kind === 'ceiling';
-  // The account's ceiling of a day asks for the mailed link beside the password. There is no such node yet, so from a
-  // device that is not known the password is refused like a locked one until the day is over or somebody unlocks.
+  // Should the account's ceiling be among those asked for (see `toReserve`), it looks like a lock.
   const of = isCeiling ? refusal.of : 'account';
   remember(
     passage,
