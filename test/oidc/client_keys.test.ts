@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'bun:test';
 import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose';
+import { checkClient } from '../../src/oidc/client_class.ts';
 import { createClientKeys, type KeySet, readKeySet, verifySignedByClient } from '../../src/oidc/client_keys.ts';
-import { granted, start } from './parties.ts';
+import { granted, refused, start } from './parties.ts';
 
 const url = 'https://rp.example/jwks';
 const byReference = { jwks: null, metadata: { jwks_uri: url } };
@@ -85,9 +86,70 @@ describe('RFC 7517 §5: a key set that was fetched', () => {
     ['a list', [first.jwk]],
     ['keys no list', { keys: first.jwk }],
     ['a key without kty', { keys: [{ kid: 'x' }] }],
-    ['more keys than anybody needs', { keys: Array.from({ length: 51 }, () => first.jwk) }],
+    ['more keys than anybody needs', { keys: Array.from({ length: 21 }, () => first.jwk) }],
     ['null', null],
   ])('%s is none', (_, document) => {
     expect(readKeySet(document).ok).toBe(false);
+  });
+});
+
+describe('RFC 7517 §4.5: a JWT that names its key', () => {
+  const verify = (jwt: string, ...keys: KeySet['keys']) => {
+    const { clientKeys } = publishing();
+    return verifySignedByClient(jwt, { ...facts, client: { jwks: { keys }, metadata: {} }, clientKeys });
+  };
+  test('is tried with that key and not with the others', async () => {
+    const jwt = await sign({}, first);
+    expect(await verify(jwt, second.jwk, first.jwk)).not.toBeNull();
+    // The key that signed, under another name.
+    expect(await verify(jwt, second.jwk, { ...first.jwk, kid: 'renamed' })).toBeNull();
+  });
+
+  test('is tried with each of one name', async () => {
+    expect(await verify(await sign({}, first), { ...second.jwk, kid: 'first' }, first.jwk)).not.toBeNull();
+  });
+
+  test('which names none is tried with all that fit its algorithm', async () => {
+    const jwt = await new SignJWT({}).setProtectedHeader({ alg: 'ES256' }).sign(first.privateKey);
+    expect(await verify(jwt, second.jwk, first.jwk)).not.toBeNull();
+    expect(await verify(jwt, second.jwk)).toBeNull();
+  });
+});
+
+describe('a key that costs much to verify with', () => {
+  /** Of so many bits; the modulus alone decides, so it need not be a product of primes. */
+  const rsaOf = (bits: number) => ({
+    kty: 'RSA',
+    e: 'AQAB',
+    n: Buffer.alloc(bits / 8, 0xff).toString('base64url'),
+    kid: `rsa-${bits}`,
+  });
+
+  test.each([
+    [2048, true],
+    [4096, true],
+    [4104, false],
+    [8192, false],
+    [16_384, false],
+  ])('RSA of %d bits: %p', (bits, isTaken) => {
+    const [key, small] = [rsaOf(bits), rsaOf(2048)];
+    const fetched = granted(readKeySet({ keys: [first.jwk, key] })).keys;
+    expect(fetched.length).toBe(isTaken ? 2 : 1);
+    const registered = checkClient({
+      clientId: 'web',
+      class: 'confidential',
+      authMethod: 'private_key_jwt',
+      redirectUris: ['https://rp.example/callback'],
+      postLogoutRedirectUris: [],
+      grantTypes: ['authorization_code'],
+      responseTypes: ['code'],
+      scope: ['openid'],
+      idTokenSignedResponseAlg: null,
+      jwks: { keys: [small, key] },
+      rotation: 'always',
+      implicitAndHybrid: false,
+    });
+    if (isTaken) granted(registered);
+    else expect(refused(registered).map(({ member }) => member)).toEqual(['jwks']);
   });
 });

@@ -86,6 +86,27 @@ describe('a row that lost commits', () => {
   });
 });
 
+describe('the parent again, within the leeway', () => {
+  const same = { address: '192.0.2.1', agent: 'the app' };
+
+  test.each([
+    ['from the same place', same, false],
+    ['from another agent', { ...same, agent: 'curl' }, true],
+    ['from another address', { ...same, address: '198.51.100.7' }, true],
+  ])('%s: the same heir; audited: %p', async (_, sender, isAudited) => {
+    const { familyId, token } = await store.born(spa);
+    const heir = store.tokenOf(await store.refresh(token, { client: spa }));
+    const before = await store.row(familyId);
+    expect(store.tokenOf(await store.refresh(token, { client: spa, ...sender }))).toBe(heir);
+    expect(await store.row(familyId)).toEqual(before);
+    const detail = { heir: { generation: 1, ...same }, ageSeconds: 0 };
+    expect(await store.events(familyId)).toEqual(isAudited ? [{ event: 'token.retried', detail }] : []);
+    const audited = await store.database.sql`
+      SELECT address, agent FROM audit_events WHERE family_id = ${familyId}`;
+    expect([...audited].map(({ agent }) => agent)).toEqual(isAudited ? [sender.agent] : []);
+  });
+});
+
 describe('an old refresh token', () => {
   const elsewhere = { address: '198.51.100.7', agent: 'curl' };
 

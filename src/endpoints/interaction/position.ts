@@ -11,6 +11,7 @@ import { type Dependencies, findClient } from '../dependencies.ts';
 import type { Exchange } from '../exchange.ts';
 import type { SenderRate } from '../sender_rate.ts';
 import type { Browser } from './browser.ts';
+import { sessionOf } from './drive.ts';
 import { openHandle } from './handle.ts';
 import type { FlowVersion, RunDocuments, StoredRun } from './ports.ts';
 import { errorPage, gonePage } from './run_page.ts';
@@ -54,7 +55,10 @@ export async function locate(
   if (client === null || !isStillRegistered(stored, client, realm)) {
     return errorPage(deps, exchange, 'client_unknown', 400);
   }
-  if (opened.kind === 'stored' && !(await mayHold(deps, browser, stored))) {
+  const isHeld =
+    opened.kind !== 'stored' ||
+    ((await mayHold(deps, browser, stored)) && !(await isOvertaken(deps, exchange, stored)));
+  if (!isHeld) {
     const elsewhere = { kind: 'elsewhere' as const, startUrl: client.metadata.client_uri ?? null };
     return pageResponse(deps.renderPage, exchange, elsewhere, { status: 403, uiLocales: stored.request.uiLocales });
   }
@@ -87,6 +91,15 @@ const fresh = (sealed: Pick<StoredRun, 'run' | 'request' | 'bindingHash'>): Stor
 async function mayHold({ runs }: Dependencies, { bindingHash }: Browser, stored: StoredRun): Promise<boolean> {
   if (stored.bindingHash !== null) return bindingHash.equals(stored.bindingHash);
   return runs.bind(stored.run.realmId, stored.run.id, bindingHash);
+}
+
+/** Another person has proved themselves in this browser since: whoever this run waits for is no longer at it. */
+async function isOvertaken(deps: Dependencies, exchange: Exchange, { run }: StoredRun): Promise<boolean> {
+  const proved = run.evidence.filter(({ fromSession }) => fromSession !== true).map(({ at }) => at);
+  if (isOver(run) || proved.length === 0) return false;
+  const session = await sessionOf(deps, exchange, { session: undefined }, null);
+  if (session === null || session.user.userId === run.userId) return false;
+  return session.evidence.some(({ at }) => at > Math.max(...proved));
 }
 
 /**

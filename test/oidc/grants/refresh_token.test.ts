@@ -211,6 +211,25 @@ describe('RFC 9700 §4.14.2: the parent again', () => {
     expect(families.row(familyId)?.generation).toBe(1);
   });
 
+  test('from another agent it is answered and audited, from the same one it leaves no trace', async () => {
+    for (const client of [spa, web]) {
+      const { families, familyId, first } = await born(client);
+      const heir = await next(families, first, { client });
+      expect(await next(families, first, { client })).toBe(heir);
+      expect(families.audited).toEqual([]);
+      expect(await next(families, first, { client, agent: 'a copy/1.0' })).toBe(heir);
+      expect(families.audited).toEqual([{ event: 'token.retried', familyId }]);
+    }
+  });
+
+  test('from another agent with more than was granted: refused, and it is not audited as answered', async () => {
+    const { families, first } = await born(spa);
+    await next(families, first, { client: spa });
+    const sent = await refresh(families, first, { client: spa, agent: 'a copy/1.0' }, { scope: 'openid admin' });
+    expect(refused(sent).error).toBe('invalid_scope');
+    expect(families.audited).toEqual([]);
+  });
+
   test('after the ring of keys has rotated, the parent still gets the heir that the row holds', async () => {
     const { families, first } = await born();
     const heir = granted(await refresh(families, first)).refreshToken;
