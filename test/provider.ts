@@ -75,7 +75,7 @@ export async function startProvider(options: ProviderOptions = {}): Promise<Prov
     progress: () => {},
   });
   const onStatement = (statement: string): void => {
-    if (!/INSERT INTO processes|logout_deliver/.test(statement)) statements.push(statement);
+    if (!/INSERT INTO processes|logout_deliver|limen_queue_logouts/.test(statement)) statements.push(statement);
   };
   const start = async () => {
     const app = await createApp({ config, clock, log, passwordWorker, onStatement });
