@@ -13,14 +13,12 @@ import { markdownTable } from './markdown.ts';
 /** The outcomes of a plan's entries, in their order. */
 export type PlanOutcomes = { readonly plan: Plan; readonly outcomes: readonly Outcome[] };
 
-const notYet: Outcome['notes'] = ['needs dynamic registration'];
-
 const rowsOf = ({ plan, outcomes }: PlanOutcomes): readonly (readonly string[])[] => [
   ...plan.entries.map(({ module, gap }, index) => {
     const { result = 'FAILED', notes = ['it did not run'] } = outcomes[index] ?? {};
     return [`\`${module}\``, result, [...notes, ...(gap === undefined ? [] : [gap])].join('; ')];
   }),
-  ...plan.notYet.map((module) => [`\`${module}\``, 'NOT YET', notYet.join('')]),
+  ...plan.notYet.map(({ module, reason }) => [`\`${module}\``, 'NOT YET', reason]),
 ];
 
 function summaryRow({ plan, outcomes }: PlanOutcomes): readonly string[] {
@@ -35,7 +33,8 @@ const introduction = `# Conformance
 
 What the harness in \`test/conformance/\` finds: a file per module of the certification plans of the
 [OpenID conformance suite](https://gitlab.com/openid/conformance-suite), by the same name, asserting what that module
-asserts, over HTTP, against a running provider with static clients. \`bun run conformance\` writes this page, and a test of
+asserts, over HTTP, against a running provider that offers all it can: registration is open, and implicit and hybrid response
+types and session management, which are off unless they are switched on, are on. \`bun run conformance\` writes this page, and a test of
 \`bun run check\` fails where it is out of date. It is our own reading of the suite and no certification: how to run the
 suite itself is in [its guide](guides/openid-conformance.md).
 
@@ -43,7 +42,7 @@ suite itself is in [its guide](guides/openid-conformance.md).
 - **REVIEW**: everything that a program can assert holds; the suite then wants a person to look at a page.
 - **SKIPPED**: does not apply to what is offered here, as the suite would find too.
 - **WARNING**, **FAILED**: a defect. Both fail \`bun run check\`, unless the gap is listed in \`test/conformance/plans.ts\`.
-- **NOT YET**: the module needs something that is not built.
+- **NOT YET**: the harness has no such module.
 
 The harness runs on plain HTTP over loopback, so it says nothing of TLS; and it moves the provider's clock instead of
 waiting 30 seconds.`;
@@ -58,7 +57,7 @@ export function conformanceDocument(all: readonly PlanOutcomes[]): string {
   return `${[introduction, summary(all), ...sections].join('\n\n')}\n`;
 }
 
-/** Runs everything, one module after the other, as the suite does with static clients. */
+/** Runs everything, one module after the other. */
 async function runPlans(): Promise<readonly PlanOutcomes[]> {
   const stage = await openStage();
   const all: PlanOutcomes[] = [];
@@ -70,7 +69,9 @@ async function runPlans(): Promise<readonly PlanOutcomes[]> {
       const notes = [...outcome.notes, ...(gap === undefined ? [] : [gap])].join('; ');
       console.log(`${outcome.result.padEnd(8)} ${plan.title.padEnd(24)} ${module}${notes === '' ? '' : `: ${notes}`}`);
     }
-    for (const module of plan.notYet) console.log(`NOT YET  ${plan.title.padEnd(24)} ${module}: ${notYet}`);
+    for (const { module, reason } of plan.notYet) {
+      console.log(`NOT YET  ${plan.title.padEnd(24)} ${module}: ${reason}`);
+    }
     all.push({ plan, outcomes });
   }
   await stage.stop();

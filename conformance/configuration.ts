@@ -84,6 +84,17 @@ const errorPage: Visit = {
   tasks: [{ task: 'Error page', match: authorize, commands: [placeholder('error')] }],
 };
 
+/** What the client registered is on the page that asks for consent. */
+const consentPictured: Visit = {
+  match: authorize,
+  tasks: [
+    username,
+    password,
+    { ...consent, commands: [placeholder('allow', 'update-image-placeholder-optional'), ...(consent.commands ?? [])] },
+    received,
+  ],
+};
+
 const question: Task = { task: 'Sign out?', match: logout, optional: true, commands: [press('submit', 'stay')] };
 
 const signOut: Visit = {
@@ -117,7 +128,14 @@ export const configurations: { readonly [file: string]: Configuration } = {
     'oidcc-prompt-login': { browser: [signInPictured] },
     'oidcc-max-age-1': { browser: [signInPictured] },
     'oidcc-ensure-registered-redirect-uri': { browser: [errorPage] },
-    'oidcc-ensure-request-object-with-redirect-uri': { browser: [errorPage] },
+  }),
+  'oidcc-dynamic.json': configuration('Limen, dynamic registration', [signIn], {
+    'oidcc-ensure-redirect-uri-in-authorization-request': { browser: [errorPage] },
+    'oidcc-redirect-uri-query-mismatch': { browser: [errorPage] },
+    'oidcc-redirect-uri-query-added': { browser: [errorPage] },
+    'oidcc-registration-logo-uri': { browser: [consentPictured] },
+    'oidcc-registration-policy-uri': { browser: [consentPictured] },
+    'oidcc-registration-tos-uri': { browser: [consentPictured] },
   }),
   'oidcc-rp-initiated-logout-static.json': configuration(
     'Limen, RP-initiated logout, static clients',

@@ -32,7 +32,8 @@ function ancestors(): readonly ProcessEntry[] {
   return found;
 }
 
-const maximumDepth = 32;
+/** `bun run` below `sh -c` below `npm exec`, with room for one more: an npx further up started something else. */
+const maximumDepth = 4;
 
 /**
  * Those of the ancestors that have to live: all up to the nearest `npm exec` (the title that npx gives itself; in between

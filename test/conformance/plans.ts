@@ -1,4 +1,4 @@
-import type { Variant } from './steps/environment.ts';
+import type { ResponseType, Variant } from './steps/environment.ts';
 
 /**
  * The certification plans of the official suite for an OpenID Provider, with the variants and in the order in which it
@@ -10,8 +10,8 @@ export type Plan = {
   readonly variants: readonly string[];
   readonly title: string;
   readonly entries: readonly Entry[];
-  /** Modules that the plan has for dynamic clients and that wait for dynamic registration. */
-  readonly notYet: readonly string[];
+  /** Modules of the plan that the harness does not have, and why. */
+  readonly notYet: readonly { readonly module: string; readonly reason: string }[];
 };
 
 export type Entry = {
@@ -62,11 +62,92 @@ const basic = [
   'ensure-request-with-valid-pkce-succeeds',
 ].map((name) => `oidcc-${name}`);
 
-const dynamicOnly = [
+const dynamicBasic = [
+  ...basic.slice(0, 2),
   'oidcc-idtoken-signature',
   'oidcc-idtoken-unsigned',
+  ...basic.slice(2),
   'oidcc-request-uri-unsigned-supported-correctly-or-rejected-as-unsupported',
 ];
+
+const noncelessFails = 'oidcc-ensure-request-without-nonce-fails';
+
+/** What each response type leaves out of the basic list; all but `code token` take `noncelessFails` in. */
+const leftOut: { readonly [Type in Exclude<ResponseType, 'code'>]: readonly string[] } = {
+  id_token: [
+    'response-type-missing',
+    'idtoken-unsigned',
+    'userinfo-get',
+    'userinfo-post-header',
+    'userinfo-post-body',
+    'ensure-request-without-nonce-succeeds-for-code-flow',
+    'codereuse',
+    'codereuse-30seconds',
+    'ensure-post-request-succeeds',
+    'server-client-secret-post',
+    'refresh-token',
+    'ensure-request-with-valid-pkce-succeeds',
+  ],
+  'id_token token': [
+    'idtoken-unsigned',
+    'ensure-request-without-nonce-succeeds-for-code-flow',
+    'codereuse',
+    'codereuse-30seconds',
+    'ensure-post-request-succeeds',
+    'server-client-secret-post',
+    'refresh-token',
+    'ensure-request-with-valid-pkce-succeeds',
+  ],
+  'code id_token': [
+    'idtoken-unsigned',
+    'ensure-request-without-nonce-succeeds-for-code-flow',
+    'ensure-post-request-succeeds',
+  ],
+  'code token': [
+    'response-type-missing',
+    'idtoken-unsigned',
+    'alternate-happy-flow',
+    'ensure-post-request-succeeds',
+    'ensure-request-with-valid-pkce-succeeds',
+  ],
+  'code id_token token': [
+    'response-type-missing',
+    'idtoken-unsigned',
+    'ensure-request-without-nonce-succeeds-for-code-flow',
+    'alternate-happy-flow',
+    'ensure-post-request-succeeds',
+    'ensure-request-with-valid-pkce-succeeds',
+  ],
+};
+
+const modulesOf = (type: Exclude<ResponseType, 'code'>): readonly string[] => [
+  ...dynamicBasic.filter((module) => !leftOut[type].some((name) => module === `oidcc-${name}`)),
+  ...(type === 'code token' ? [] : [noncelessFails]),
+];
+
+const dynamic = [
+  'idtoken-rs256',
+  'idtoken-unsigned',
+  'userinfo-rs256',
+  'ensure-redirect-uri-in-authorization-request',
+  'redirect-uri-query-OK',
+  'redirect-uri-query-mismatch',
+  'redirect-uri-query-added',
+  'redirect-uri-regfrag',
+  'discovery-endpoint-verification',
+  'server',
+  'registration-logo-uri',
+  'registration-policy-uri',
+  'registration-tos-uri',
+  'registration-jwks-uri',
+  'server-rotate-keys',
+  'refresh-token-rp-key-rotation',
+  'request-uri-unsigned',
+  'request-uri-signed-rs256',
+  'ensure-request-object-with-redirect-uri',
+  'refresh-token',
+  'ensure-client-assertion-with-iss-aud-succeeds',
+].map((name) => `oidcc-${name}`);
 
 const logout = [
   '-discovery-endpoint-verification',
@@ -82,46 +163,118 @@ const logout = [
   '-bad-id-token-hint',
 ].map((name) => `oidcc-rp-initiated-logout${name}`);
 
-const entriesOf = (
-  modules: readonly string[],
-  responseMode: Variant['responseMode'],
-  gaps: { readonly [module: string]: string } = {},
-): readonly Entry[] =>
+const usual: Variant = {
+  clientAuth: 'client_secret_basic',
+  responseMode: 'default',
+  responseType: 'code',
+  registration: 'dynamic_client',
+};
+
+const entriesOf = (modules: readonly string[], differs: Partial<Variant> = {}): readonly Entry[] =>
   modules.map((module) => {
-    const clientAuth = module === 'oidcc-server-client-secret-post' ? 'client_secret_post' : 'client_secret_basic';
-    const gap = gaps[module];
-    return { module, variant: { clientAuth, responseMode }, ...(gap === undefined ? {} : { gap }) };
+    const isPost = module === 'oidcc-server-client-secret-post';
+    const variant = { ...usual, ...differs, ...(isPost ? { clientAuth: 'client_secret_post' as const } : {}) };
+    return { module, variant };
   });
 
-const staticClient = ['server_metadata=discovery', 'client_registration=static_client'];
+const dynamicClient = ['server_metadata=discovery', 'client_registration=dynamic_client'];
+
+/** A plan whose modules run once for each response type. */
+const front = (
+  name: string,
+  title: string,
+  types: readonly Exclude<ResponseType, 'code'>[],
+  responseMode: Variant['responseMode'] = 'default',
+): readonly Plan[] =>
+  types.map((responseType) => ({
+    name,
+    variants: dynamicClient,
+    title: `${title}, ${responseType}`,
+    entries: entriesOf(modulesOf(responseType), { responseType, responseMode }),
+    notYet: [],
+  }));
+
+const noHttps = 'the address must be https, and the harness has none';
+const code = ['response_type=code', 'client_registration=dynamic_client'];
 
 export const plans: readonly Plan[] = [
   {
     name: 'oidcc-basic-certification-test-plan',
-    variants: staticClient,
+    variants: dynamicClient,
     title: 'Basic OP',
-    entries: entriesOf(basic, 'default'),
-    notYet: dynamicOnly,
+    entries: entriesOf(dynamicBasic),
+    notYet: [],
   },
   {
     name: 'oidcc-config-certification-test-plan',
     variants: [],
     title: 'Config OP',
-    entries: entriesOf(['oidcc-discovery-endpoint-verification'], 'default'),
+    entries: entriesOf(['oidcc-discovery-endpoint-verification'], { registration: 'static_client' }),
     notYet: [],
   },
   {
+    name: 'oidcc-dynamic-certification-test-plan',
+    variants: ['response_type=code'],
+    title: 'Dynamic OP',
+    entries: entriesOf(dynamic, { clientAuth: 'private_key_jwt' }),
+    notYet: [
+      { module: 'oidcc-registration-sector-uri', reason: noHttps },
+      { module: 'oidcc-registration-sector-bad', reason: noHttps },
+    ],
+  },
+  {
     name: 'oidcc-formpost-basic-certification-test-plan',
-    variants: staticClient,
+    variants: dynamicClient,
     title: 'Form Post OP, basic',
-    entries: entriesOf(basic, 'form_post'),
-    notYet: dynamicOnly,
+    entries: entriesOf(dynamicBasic, { responseMode: 'form_post' }),
+    notYet: [],
+  },
+  {
+    name: 'oidcc-3rdparty-init-login-certification-test-plan',
+    variants: ['response_type=code'],
+    title: '3rd Party-Init OP',
+    entries: entriesOf(['oidcc-3rd_party-init-login', 'oidcc-3rd_party-init-login-nohttps']),
+    notYet: [],
   },
   {
     name: 'oidcc-rp-initiated-logout-certification-test-plan',
     variants: ['response_type=code', 'client_registration=static_client'],
     title: 'RP-Initiated Logout OP',
-    entries: entriesOf(logout, 'default'),
+    entries: entriesOf(logout, { registration: 'static_client' }),
     notYet: [],
   },
+  {
+    name: 'oidcc-session-management-certification-test-plan',
+    variants: code,
+    title: 'Session OP',
+    entries: entriesOf(['oidcc-session-management-discovery-endpoint-verification']),
+    notYet: [
+      {
+        module: 'oidcc-session-management-rp-initiated-logout',
+        reason: 'needs a browser that runs scripts; `test/e2e/session_management.test.ts` asks the frame in one',
+      },
+    ],
+  },
+  {
+    name: 'oidcc-frontchannel-rp-initiated-logout-certification-test-plan',
+    variants: code,
+    title: 'Front-Channel OP',
+    entries: entriesOf([
+      'oidcc-frontchannel-logout-discovery-endpoint-verification',
+      'oidcc-frontchannel-rp-initiated-logout',
+    ]),
+    notYet: [],
+  },
+  {
+    name: 'oidcc-backchannel-rp-initiated-logout-certification-test-plan',
+    variants: code,
+    title: 'Back-Channel OP',
+    entries: entriesOf([
+      'oidcc-backchannel-logout-discovery-endpoint-verification',
+      'oidcc-backchannel-rp-initiated-logout',
+    ]),
+    notYet: [],
+  },
+  ...front('oidcc-implicit-certification-test-plan', 'Implicit OP', ['id_token', 'id_token token']),
+  ...front('oidcc-hybrid-certification-test-plan', 'Hybrid OP', ['code id_token', 'code token', 'code id_token token']),
 ];

@@ -21,7 +21,12 @@ beforeAll(async () => {
 
 afterAll(() => stage.stop());
 
-const query: Variant = { clientAuth: 'client_secret_basic', responseMode: 'default' };
+const query: Variant = {
+  clientAuth: 'client_secret_basic',
+  responseMode: 'default',
+  responseType: 'code',
+  registration: 'static_client',
+};
 
 /** A browser whose every visit ends as `change` wants. */
 const tampering =
@@ -124,10 +129,34 @@ describe('a module is not passed by', () => {
   });
 
   test('an answer in the query where form_post was asked for', async () => {
-    const formPost: Variant = { clientAuth: 'client_secret_basic', responseMode: 'form_post' };
+    const formPost: Variant = { ...query, responseMode: 'form_post' };
     const asQuery = changed((request) => ({ ...request, method: 'GET', query: request.form }));
     const { result } = await stage.run(await loadModule('oidcc-server'), formPost, tampering(asQuery));
     expect(result).toBe('FAILED');
+  });
+
+  const hybrid: Variant = { ...query, responseType: 'code id_token token', registration: 'dynamic_client' };
+  const withFragment = (name: string, value: string) =>
+    changed((request) => {
+      const fragment = new URLSearchParams(request.fragment);
+      fragment.set(name, value);
+      return { ...request, fragment };
+    });
+  const strange = 'AbCdEfGhIjKlMnOpQrStUvWxYz0123456789-_AbCd';
+
+  test.each([
+    [
+      'an answer in the query',
+      changed((request) => ({ ...request, query: request.fragment })),
+      'the answer is in the query',
+    ],
+    ['another code', withFragment('code', strange), 'c_hash is wrong'],
+    ['another access token', withFragment('access_token', strange), 'at_hash is wrong'],
+    ['another token type', withFragment('token_type', 'DPoP'), 'token_type is DPoP'],
+    ['no ID token', withFragment('id_token', ''), 'the answer has no id_token'],
+  ])('%s where it belongs in the fragment', async (_, change, expected) => {
+    const { result, notes } = await stage.run(await loadModule('oidcc-server'), hybrid, tampering(change));
+    expect(`${result}: ${notes.join('; ')}`).toStartWith(`FAILED: ${expected}`);
   });
 });
 

@@ -30,8 +30,9 @@ describe('the configuration of the official suite', () => {
 
 const commandsFor = (name: string): readonly Configuration['browser'][number][] => {
   const isLogout = name.startsWith('oidcc-rp-initiated-logout');
-  const configuration = configurations[isLogout ? 'oidcc-rp-initiated-logout-static.json' : 'oidcc-static.json'];
-  return configuration?.override[name]?.browser ?? configuration?.browser ?? [];
+  const usual = configurations[isLogout ? 'oidcc-rp-initiated-logout-static.json' : 'oidcc-static.json'];
+  const own = Object.values(configurations).find(({ override }) => override[name] !== undefined);
+  return own?.override[name]?.browser ?? usual?.browser ?? [];
 };
 
 describeInBrowser('modules in Chromium, by the command lists for the official suite', (browser) => {
@@ -56,7 +57,9 @@ describeInBrowser('modules in Chromium, by the command lists for the official su
   test.each(runs)(
     '%s, response mode %s: %s',
     async (name, responseMode, expected) => {
-      const variant = { clientAuth: 'client_secret_basic', responseMode } as const;
+      const entry = plans.flatMap(({ entries }) => entries).find(({ module }) => module === name);
+      if (entry === undefined) throw new Error(`no plan has ${name}`);
+      const variant = { ...entry.variant, responseMode };
       const chromium = openChromium(browser(), commandsFor(name));
       const { result, notes } = await stage.run(await loadModule(name), variant, chromium);
       expect(`${result} ${notes.join('; ')}`).toStartWith(expected);

@@ -141,7 +141,7 @@ export function decideAuthorization(facts: RequestFacts): Result<AuthorizationRe
   const receiver = whoReceives(form, client);
   if (!receiver.ok) return err({ kind: 'page', refusal: receiver.error });
   const parameters = authorizationParameters.read(form);
-  const target = targetOf(form, receiver.value.redirectUri);
+  const target = targetOf(form, receiver.value);
   const redirectRefusal = (refused: Refusal) =>
     err({ kind: 'redirect' as const, refusal: refused, client: receiver.value.client, target });
   if (!parameters.ok) return redirectRefusal(parameters.error);
@@ -173,9 +173,12 @@ function whoReceives(form: Form, client: Client | null): Result<Receiver, Refusa
   return redirectUri.ok ? ok({ client, redirectUri: redirectUri.value }) : redirectUri;
 }
 
-/** Where even a refusal goes: by the mode and with the state asked for, as far as they make sense. */
-function targetOf(form: Form, redirectUri: string): ResponseTarget {
-  const type = typeOf({ response_type: single(form, 'response_type') ?? '' });
+/**
+ * Where even a refusal goes: by the mode and with the state asked for, as far as they make sense. A request without a type
+ * is answered where the client looks by its first registered one.
+ */
+function targetOf(form: Form, { client, redirectUri }: Receiver): ResponseTarget {
+  const type = typeOf({ response_type: single(form, 'response_type') ?? client.responseTypes[0] ?? '' });
   const mode = checkResponseMode(single(form, 'response_mode'), type);
   const state = single(form, 'state') ?? null;
   return {

@@ -5,7 +5,7 @@ import { reviewErrorPage } from '../steps/screens.ts';
 
 export const module = defineModule({
   name: 'oidcc-response-type-missing',
-  summary: 'A request without response_type is refused, by redirect or on an error page.',
+  summary: 'A request without response_type is refused, by redirect to where the client looks or on an error page.',
   async run(environment) {
     const request = authorizationRequest(environment, { response_type: null });
     const visit = await authorize(environment, request);

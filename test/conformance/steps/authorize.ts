@@ -24,8 +24,8 @@ export function authorizationRequest(
 ): AuthorizationRequest {
   const usual = {
     client_id: client.clientId,
-    redirect_uri: environment.relyingParty.redirectUri,
-    response_type: 'code',
+    redirect_uri: client.redirectUri,
+    response_type: environment.variant.responseType,
     scope: 'openid',
     state: randomText(longest),
     nonce: randomText(longest, alphanumeric),

@@ -13,6 +13,8 @@ export type End =
 export type Visit = {
   /** What the person had to do on the way. */
   readonly screens: readonly Screen[];
+  /** The pages that asked for it. */
+  readonly pages: readonly string[];
   readonly end: End;
 };
 
@@ -55,22 +57,29 @@ export const openUserAgent: OpenBrowser = async ({ issuer, user, relyingParty })
   const agent = new UserAgent();
   const visit = async (target: Target): Promise<Visit> => {
     const answered: Screen[] = [];
+    const pages: string[] = [];
     let at = await open(agent, target);
     for (let page = 0; page < mostPages && !(at instanceof URL); page += 1) {
       const shown = { ...at, url: new URL(actionOf(at.html), at.url).href };
       const screen = screens.find(({ element }) => shown.html.includes(element));
       if (screen !== undefined) {
         answered.push(screen.name);
+        pages.push(shown.html);
         at = await agent.answer(shown, screen.answer(user));
       } else if (postsItself(shown.html)) {
         await agent.fetch(shown.url, crossSitePost(shown.hidden));
-        return { screens: answered, end: lastReceived(relyingParty) };
-      } else return { screens: answered, end: { kind: 'page', status: at.status, html: at.html } };
+        return { screens: answered, pages, end: lastReceived(relyingParty) };
+      } else if (shown.html.includes('<iframe') && shown.html.includes('id="continue"')) {
+        for (const [, src = ''] of shown.html.matchAll(/<iframe src="([^"]*)"/g)) await agent.fetch(plain(src));
+        const [, next = ''] = /id="continue" href="([^"]*)"/.exec(shown.html) ?? [];
+        at = new URL(plain(next));
+      } else return { screens: answered, pages, end: { kind: 'page', status: at.status, html: at.html } };
     }
     if (!(at instanceof URL)) throw new Error(`still at "${at.title}" after ${mostPages} pages`);
-    if (at.origin !== relyingParty.origin) return { screens: answered, end: { kind: 'elsewhere', url: at.href } };
+    if (at.origin !== relyingParty.origin)
+      return { screens: answered, pages, end: { kind: 'elsewhere', url: at.href } };
     await agent.fetch(at.href);
-    return { screens: answered, end: lastReceived(relyingParty) };
+    return { screens: answered, pages, end: lastReceived(relyingParty, at.hash) };
   };
   /** A POST that comes from another site carries no Lax cookie. */
   const open = async (agent: UserAgent, { url, form }: Target): Promise<Shown | URL> => {
@@ -93,11 +102,13 @@ const crossSitePost = (fields: { readonly [name: string]: string }): RequestInit
 
 const postsItself = (html: string): boolean => html.includes('id="form_post"') && /<script>[^<]*submit/.test(html);
 
-const actionOf = (html: string): string =>
-  /<form[^>]* action="([^"]*)"/.exec(html)?.[1]?.replaceAll('&amp;', '&') ?? '';
+const plain = (attribute: string): string => attribute.replaceAll('&amp;', '&');
 
-export function lastReceived({ received }: RelyingParty): End {
+const actionOf = (html: string): string => plain(/<form[^>]* action="([^"]*)"/.exec(html)?.[1] ?? '');
+
+/** `hash`: what only the browser's address bar has. */
+export function lastReceived({ received }: RelyingParty, hash = ''): End {
   const request = received.at(-1);
   if (request === undefined) throw new Error('the relying party received nothing');
-  return { kind: 'relying_party', request };
+  return { kind: 'relying_party', request: { ...request, fragment: new URLSearchParams(hash.slice(1)) } };
 }

@@ -11,29 +11,67 @@ type Fields = { readonly [name: string]: string };
 export function callbackFields(environment: Environment, { end }: Visit): Fields {
   must(end.kind !== 'page', `the browser is left on a page (${end.kind === 'page' ? end.status : ''})`);
   must(end.kind === 'relying_party', 'the browser was sent to an address that is not registered');
-  const { method, path, query, form, contentType } = end.request;
+  const { method, path, query, form, fragment, contentType } = end.request;
   must(path === callbackPath, `the browser came back to ${path}`);
-  if (environment.variant.responseMode === 'default') {
+  const { responseMode, responseType } = environment.variant;
+  if (responseMode === 'default') {
     must(method === 'GET', `the answer came by ${method}`);
-    return fieldsOf(query);
+    if (responseType === 'code') return fieldsOf(query);
+    mustHaveNothing(query);
+    return fieldsOf(fragment);
   }
   must(method === 'POST', `the answer came by ${method}, not by POST`);
   must(/^application\/x-www-form-urlencoded *(;|$)/i.test(contentType ?? ''), `the form came as ${contentType}`);
-  must(!query.has('code') && !query.has('error'), 'the answer is in the query as well');
+  mustHaveNothing(query);
   return fieldsOf(form);
 }
 
+/** A redirect URI may have a query of its own. */
+function mustHaveNothing(query: URLSearchParams): void {
+  const answers = ['code', 'error', 'state', 'id_token', 'access_token'];
+  must(
+    answers.every((name) => !query.has(name)),
+    'the answer is in the query as well',
+  );
+}
+
+export type Answer = {
+  /** null: the response type has none. */
+  readonly code: string | null;
+  readonly idToken: string | null;
+  readonly accessToken: string | null;
+};
+
+/** What the response type promises: the parameters that stand for each of its words. */
+const promised: { readonly [word: string]: readonly string[] } = {
+  code: ['code'],
+  id_token: ['id_token'],
+  token: ['access_token', 'token_type', 'expires_in'],
+};
+
 /** What a success consists of, in every module. */
-export function codeFrom(environment: Environment, request: AuthorizationRequest, visit: Visit): string {
+export function answerFrom(environment: Environment, request: AuthorizationRequest, visit: Visit): Answer {
   const fields = callbackFields(environment, visit);
   must(fields['error'] === undefined, `refused: ${fields['error']} (${fields['error_description']})`);
   mustAnswer(environment, request, fields);
-  warnOfUnexpected(environment, fields, ['code', 'state', 'iss', 'session_state']);
-  const code = fields['code'];
-  must(code !== undefined && code !== '', 'the answer has no code');
-  mustBeUnguessable('the code', code);
-  return code;
+  const own = Object.keys(ownQuery(request));
+  const words = environment.variant.responseType.split(' ');
+  const wanted = words.flatMap((word) => promised[word] ?? []);
+  warnOfUnexpected(environment, fields, [...wanted, ...own, 'state', 'iss', 'session_state', 'scope']);
+  for (const name of wanted) must((fields[name] ?? '') !== '', `the answer has no ${name}`);
+  const { code = null, id_token: idToken = null, access_token: accessToken = null } = fields;
+  if (code !== null) mustBeUnguessable('the code', code);
+  if (accessToken !== null) {
+    mustBeUnguessable('the access token', accessToken);
+    must(fields['token_type']?.toLowerCase() === 'bearer', `token_type is ${fields['token_type']}`);
+    must(/^[1-9]\d*$/.test(fields['expires_in'] ?? ''), `expires_in is ${fields['expires_in']}`);
+  }
+  return { code, idToken, accessToken };
 }
+
+/** The query that the redirect URI has of its own. */
+const ownQuery = ({ parameters }: AuthorizationRequest): Fields =>
+  Object.fromEntries(URL.parse(parameters['redirect_uri'] ?? '')?.searchParams ?? []);
 
 /** A refusal that travels to the client; gives its error code. */
 export function errorFrom(

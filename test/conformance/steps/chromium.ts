@@ -21,14 +21,21 @@ export const openChromium =
         if (response.request().isNavigationRequest()) status = response.status();
       });
       const answered: Screen[] = [];
+      const pages: string[] = [];
       let html = await settled(page);
       for (const task of script.tasks) {
+        pages.push(html);
         if (matches(task.match, page.url())) answered.push(...(await runTask(page, task, user)));
         else if (task.optional !== true) throw new Error(`"${task.task}" does not match ${page.url()}`);
         html = await settled(page);
       }
       const isBack = page.url().startsWith(relyingParty.origin);
-      return { screens: answered, end: isBack ? lastReceived(relyingParty) : { kind: 'page', status, html } };
+      const { hash } = new URL(page.url());
+      return {
+        screens: answered,
+        pages,
+        end: isBack ? lastReceived(relyingParty, hash) : { kind: 'page', status, html },
+      };
     };
     return { visit, close: () => context.close() };
   };

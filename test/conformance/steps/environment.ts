@@ -1,18 +1,36 @@
 import type { JWK } from 'jose';
 import type { Browser } from './browser.ts';
+import type { ClientKey } from './client_key.ts';
 import type { Json } from './json.ts';
 import type { RelyingParty } from './relying_party.ts';
 
-/** A static client of the plan. */
+export type AuthMethod = 'client_secret_basic' | 'client_secret_post' | 'private_key_jwt';
+
+/** A client of the plan: static, or registered for one module. */
 export type PlanClient = {
   readonly clientId: string;
-  readonly clientSecret: string;
-  readonly authMethod: 'client_secret_basic' | 'client_secret_post';
+  /** null: it signs assertions. */
+  readonly clientSecret: string | null;
+  readonly authMethod: AuthMethod;
+  readonly redirectUri: string;
+  readonly key: ClientKey;
+  /** What its registration answered; null: it is static. */
+  readonly registered: Json | null;
 };
 
+export type ResponseType =
+  | 'code'
+  | 'id_token'
+  | 'id_token token'
+  | 'code id_token'
+  | 'code token'
+  | 'code id_token token';
+
 export type Variant = {
-  readonly clientAuth: PlanClient['authMethod'];
+  readonly clientAuth: AuthMethod;
   readonly responseMode: 'default' | 'form_post';
+  readonly responseType: ResponseType;
+  readonly registration: 'static_client' | 'dynamic_client';
 };
 
 /** What a module works with: new for every module, except the provider, the relying party and the clients. */
@@ -25,6 +43,10 @@ export type Environment = {
   readonly client: PlanClient;
   readonly client2: PlanClient;
   readonly relyingParty: RelyingParty;
+  /** Registers a client with these members beside the usual ones, until the module ends. */
+  readonly register: (members?: Json, key?: ClientKey) => Promise<PlanClient>;
+  /** Gives the provider new signing keys. */
+  readonly rotateKeys: () => Promise<void>;
   readonly browser: Browser;
   /** Seconds since 1970, by the provider's clock. */
   readonly now: () => number;

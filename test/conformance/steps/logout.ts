@@ -7,6 +7,7 @@ import type { Environment } from './environment.ts';
 import { needsPerson } from './needs_person.ts';
 import { fieldsOf, postLogoutPath } from './relying_party.ts';
 import { signIn } from './sign_in.ts';
+import type { IdToken } from './validate_id_token.ts';
 import { must } from './verdict.ts';
 
 export type LogoutRequest = { readonly [name: string]: string };
@@ -15,8 +16,8 @@ export type LogoutRequest = { readonly [name: string]: string };
 export async function signOut(
   environment: Environment,
   change: (whole: LogoutRequest & { readonly id_token_hint: string }) => LogoutRequest | Promise<LogoutRequest>,
-): Promise<{ readonly visit: Visit; readonly state: string }> {
-  const { idToken } = await signIn(environment);
+): Promise<{ readonly visit: Visit; readonly state: string; readonly idToken: IdToken }> {
+  const { idToken } = await signIn(environment, {}, { client: environment.client });
   const state = randomText(128, alphanumeric);
   const parameters = await change({
     id_token_hint: idToken.raw,
@@ -25,7 +26,7 @@ export async function signOut(
   });
   const url = endpoint(environment, 'end_session_endpoint');
   const query = new URLSearchParams(parameters).toString();
-  return { visit: await environment.browser.visit({ url: query === '' ? url : `${url}?${query}` }), state };
+  return { visit: await environment.browser.visit({ url: query === '' ? url : `${url}?${query}` }), state, idToken };
 }
 
 /** RP-Initiated Logout §3: back at the address, with the state and nothing else; null: without state. */

@@ -1,4 +1,4 @@
-import { must } from './verdict.ts';
+import { Failure, must } from './verdict.ts';
 
 /** A request that came in at one of the relying party's addresses. */
 export type Received = {
@@ -8,7 +8,11 @@ export type Received = {
   readonly contentType: string | null;
   /** The fields of the body of a POST. */
   readonly form: URLSearchParams;
+  /** What followed `#` in the browser's address bar. */
+  readonly fragment: URLSearchParams;
 };
+
+export type Document = { readonly type: string; readonly body: string };
 
 /** The suite's side of the redirects: a real server that keeps what it is sent. */
 export type RelyingParty = {
@@ -16,21 +20,31 @@ export type RelyingParty = {
   readonly redirectUri: string;
   readonly postLogoutRedirectUri: string;
   readonly received: readonly Received[];
+  /** Publishes a document, or its successor, and gives its address. */
+  readonly publish: (name: string, document: Document) => string;
+  /** The latest request to this path, once one has come. */
+  readonly until: (path: string) => Promise<Received>;
   readonly stop: () => Promise<void>;
 };
 
 export const callbackPath = '/test/a/limen/callback';
 export const postLogoutPath = '/test/a/limen/post_logout_redirect';
 
+const pollMilliseconds = 50;
+const mostPolls = 300;
+
 const done = '<!doctype html><title>Done</title><p id="submission_complete">Received.</p>';
 
 export function startRelyingParty(): RelyingParty {
   const received: Received[] = [];
+  const documents = new Map<string, Document>();
   const server = Bun.serve({
     hostname: '127.0.0.1',
     port: 0,
     async fetch(request) {
       const { pathname, searchParams } = new URL(request.url);
+      const document = documents.get(pathname);
+      if (document !== undefined) return new Response(document.body, { headers: { 'content-type': document.type } });
       if (!pathname.startsWith('/test/')) return new Response(null, { status: 404 });
       received.push({
         method: request.method,
@@ -38,6 +52,7 @@ export function startRelyingParty(): RelyingParty {
         query: searchParams,
         contentType: request.headers.get('content-type'),
         form: new URLSearchParams(request.method === 'POST' ? await request.text() : ''),
+        fragment: new URLSearchParams(),
       });
       return new Response(done, { headers: { 'content-type': 'text/html' } });
     },
@@ -48,6 +63,18 @@ export function startRelyingParty(): RelyingParty {
     redirectUri: origin + callbackPath,
     postLogoutRedirectUri: origin + postLogoutPath,
     received,
+    publish: (name, document) => {
+      documents.set(`/documents/${name}`, document);
+      return `${origin}/documents/${name}`;
+    },
+    until: async (path) => {
+      for (let poll = 0; poll < mostPolls; poll += 1) {
+        const request = received.findLast((one) => one.path === path);
+        if (request !== undefined) return request;
+        await Bun.sleep(pollMilliseconds);
+      }
+      throw new Failure(`nothing came to ${path}`);
+    },
     stop: () => server.stop(true),
   };
 }

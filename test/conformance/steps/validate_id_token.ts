@@ -8,6 +8,9 @@ export type IdTokenFacts = {
   readonly clientId: string;
   readonly nonce: string | null;
   readonly accessToken: string | null;
+  readonly code?: string | null;
+  /** From the authorization endpoint: there both hashes are mandatory. */
+  readonly isFront?: boolean;
   /** Claims that the request asked to have in the ID token. */
   readonly askedFor?: readonly string[];
 };
@@ -25,7 +28,7 @@ const usual = [
 
 /** OIDC Core §3.1.3.7 and what the suite looks at beyond it. */
 export async function validateIdToken(environment: Environment, raw: string, facts: IdTokenFacts): Promise<IdToken> {
-  const claims = await verifiedClaims(environment, raw);
+  const claims = await verifySignature(environment, raw);
   const { iss, sub } = claims;
   must(iss === environment.issuer, `iss of the ID token is ${String(iss)}`);
   must(typeof sub === 'string' && /^[\x20-\x7e]{1,255}$/.test(sub), 'sub is not 1 to 255 ASCII characters');
@@ -36,7 +39,8 @@ export async function validateIdToken(environment: Environment, raw: string, fac
     facts.nonce === null ? 'a nonce that nobody sent is in the ID token' : 'nonce did not come back as it was sent',
   );
   must(claims['acr'] === undefined || isFilled(claims['acr']), 'acr is not a text');
-  mustVouch(claims['at_hash'], facts.accessToken);
+  mustVouch('at_hash', claims, facts.accessToken, facts.isFront);
+  mustVouch('c_hash', claims, facts.code ?? null, facts.isFront);
   const wanted = [...usual, ...(facts.askedFor ?? [])];
   const unexpected = Object.keys(claims).filter((name) => !wanted.includes(name));
   environment.warnUnless(unexpected.length === 0, `the ID token has claims nobody asked for: ${unexpected.join(', ')}`);
@@ -44,7 +48,7 @@ export async function validateIdToken(environment: Environment, raw: string, fac
 }
 
 /** The key is chosen by `kid`, the algorithm is what the client is registered with. */
-async function verifiedClaims({ keys }: Environment, raw: string): Promise<Json> {
+export async function verifySignature({ keys }: Environment, raw: string): Promise<Json> {
   const { alg, kid } = decodeProtectedHeader(raw);
   must(alg === defaultAlgorithm, `the ID token is signed with ${alg}, not ${defaultAlgorithm}`);
   must(kid !== undefined, 'the ID token names no kid');
@@ -72,11 +76,13 @@ function mustBeTimely(environment: Environment, { exp, iat, auth_time: authTime 
   must(authTime === undefined || typeof authTime === 'number', `auth_time is ${JSON.stringify(authTime)}`);
 }
 
-/** OIDC Core §3.1.3.6, for algorithms that end in 256. */
-function mustVouch(atHash: unknown, accessToken: string | null): void {
-  if (atHash === undefined || accessToken === null) return;
-  const half = createHash('sha256').update(accessToken).digest().subarray(0, 16).toString('base64url');
-  must(atHash === half, 'at_hash is not that of the access token');
+/** OIDC Core §3.1.3.6, §3.3.2.11, for algorithms that end in 256. */
+function mustVouch(name: 'at_hash' | 'c_hash', claims: Json, vouched: string | null, isMandatory = false): void {
+  if (vouched === null) return;
+  must(claims[name] !== undefined || !isMandatory, `${name} is missing`);
+  if (claims[name] === undefined) return;
+  const half = createHash('sha256').update(vouched).digest().subarray(0, 16).toString('base64url');
+  must(claims[name] === half, `${name} is wrong`);
 }
 
 const isFilled = (value: unknown): boolean => typeof value === 'string' && value !== '';

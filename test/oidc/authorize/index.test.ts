@@ -222,6 +222,14 @@ describe('RFC 6749 §4.1.2.1, OIDC Core §3.1.2.6: a redirect with the state', (
     });
   });
 
+  test('a request without a type is refused where the client looks by its first registered type', () => {
+    const implicit = { ...spa, responseTypes: ['id_token token'], grantTypes: ['implicit'] };
+    expect(refused(decide({ response_type: undefined }, implicit))).toMatchObject({
+      target: { responseMode: 'fragment' },
+    });
+    expect(refused(decide({ response_type: undefined }, spa))).toMatchObject({ target: { responseMode: 'query' } });
+  });
+
   test('by form post where that was asked for', () => {
     expect(refused(decide({ response_mode: 'form_post', scope: 'nonsense' }))).toMatchObject({
       target: { responseMode: 'form_post', state: 'af0ifjsldkj' },
