@@ -24,6 +24,7 @@ export function startPageServer(): PageServer {
     formAction: ["'self'"],
     scriptHashes: [formPostScriptHash],
     imageSources: ["'self'"],
+    frameSources: ["'self'"],
   });
   const htmlHeaders = { 'content-type': 'text/html; charset=utf-8', 'content-security-policy': policy };
   const server = Bun.serve({
