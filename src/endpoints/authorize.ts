@@ -5,7 +5,7 @@ import { errorResponse } from '../oidc/authorize/response.ts';
 import type { Client } from '../oidc/client.ts';
 import type { Refusal } from '../oidc/errors.ts';
 import { type IdTokenHint, verifyIdTokenHint } from '../oidc/id_token_hint.ts';
-import { type Form, parseForm } from '../oidc/parameters.ts';
+import { type Form, parseForm, single } from '../oidc/parameters.ts';
 import { described, pageResponse, redirect } from './answer.ts';
 import { type BodyFault, readForm } from './body.ts';
 import { type Dependencies, findClient } from './dependencies.ts';
@@ -53,11 +53,6 @@ async function opened(deps: Dependencies, { realm, now }: Exchange, form: Form, 
 async function hintOf(form: Form, { realm, keys }: Exchange): Promise<Result<IdTokenHint, Refusal> | null> {
   const hint = single(form, 'id_token_hint');
   return hint === undefined ? null : verifyIdTokenHint(hint, realm.issuer, { keys: [...keys.jwks.keys] });
-}
-
-function single(form: Form, name: string): string | undefined {
-  const value = form.values[name];
-  return typeof value === 'string' ? value : undefined;
 }
 
 /** RFC 6749 §4.1.2.1: the person is told, and nothing is redirected. */

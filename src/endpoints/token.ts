@@ -7,7 +7,7 @@ import type { Refusal } from '../oidc/errors.ts';
 import type { Issue } from '../oidc/grants/grant.ts';
 import { checkGrant } from '../oidc/grants/index.ts';
 import { idTokenAlgorithmOf, idTokenClaims } from '../oidc/id_token.ts';
-import { type Form, firstFault } from '../oidc/parameters.ts';
+import { type Form, firstFault, single } from '../oidc/parameters.ts';
 import { encodeRefreshToken } from '../oidc/refresh_token.ts';
 import { json } from './answer.ts';
 import { readForm } from './body.ts';
@@ -79,11 +79,6 @@ export function authenticate(
       findClient: (clientId) => findClient(deps, realm, clientId, now),
     },
   );
-}
-
-function single(form: Form, name: string): string | undefined {
-  const value = form.values[name];
-  return typeof value === 'string' ? value : undefined;
 }
 
 /** RFC 6749 §5.1, OIDC Core §3.1.3.3. */

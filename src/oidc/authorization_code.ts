@@ -1,8 +1,9 @@
 import { type Static, Type } from '@sinclair/typebox';
 import { TypeCompiler } from '@sinclair/typebox/compiler';
-import { brandId, type FamilyId, type RealmId } from '../core/ids.ts';
+import { brandId, type ClientId, type FamilyId, type RealmId, type SessionId, type UserId } from '../core/ids.ts';
 import type { KeyRing } from '../core/key_ring.ts';
 import { open, seal } from '../core/seal.ts';
+import type { Grant } from './token_family.ts';
 
 /**
  * An authorization code is a sealed value: nothing is stored before it is redeemed. The object id of the seal is the id of
@@ -46,3 +47,16 @@ export function openCode(
   const content: unknown = JSON.parse(opened.plaintext.toString('utf8'));
   return compiled.Check(content) ? { familyId: brandId<FamilyId>(opened.objectId), content } : 'malformed';
 }
+
+/** What the tokens of a code say. */
+export const grantOfCode = (content: CodeContent): Grant => ({
+  clientId: brandId<ClientId>(content.client_id),
+  userId: brandId<UserId>(content.user_id),
+  sessionId: content.session_id === null ? null : brandId<SessionId>(content.session_id),
+  scope: content.scope,
+  audience: content.audience,
+  authTime: content.auth_time,
+  acr: content.acr,
+  amr: content.amr,
+  claims: { userinfo: content.claims.userinfo, idToken: content.claims.id_token },
+});

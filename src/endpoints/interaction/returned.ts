@@ -1,6 +1,6 @@
-import { brandId, type FamilyId, type SessionId, type UserId } from '../../core/ids.ts';
+import { brandId, type FamilyId } from '../../core/ids.ts';
 import { accessTokenClaims } from '../../oidc/access_token.ts';
-import type { CodeContent } from '../../oidc/authorization_code.ts';
+import { type CodeContent, grantOfCode } from '../../oidc/authorization_code.ts';
 import type { Returned } from '../../oidc/authorize/response.ts';
 import { isFrontChannel, returns } from '../../oidc/authorize/response_type.ts';
 import { idTokenAlgorithmOf, idTokenClaims } from '../../oidc/id_token.ts';
@@ -24,7 +24,7 @@ export async function returnedFrom(
   const { responseType } = request;
   const code = returns(responseType, 'code') ? codeOf(deps.ring, exchange.realm, result, content) : null;
   if (!isFrontChannel(responseType)) return { code, accessToken: null, idToken: null };
-  const grant = grantOf(recipient, content);
+  const grant = grantOfCode(content);
   const accessToken =
     result.frontFamilyId === null ? null : await frontToken(deps, recipient, grant, result.frontFamilyId, content);
   if (accessToken === null && result.frontFamilyId !== null) return null;
@@ -37,18 +37,6 @@ export async function returnedFrom(
     : null;
   return { code, accessToken, idToken };
 }
-
-const grantOf = ({ client }: Recipient, content: CodeContent): Grant => ({
-  clientId: client.clientId,
-  userId: brandId<UserId>(content.user_id),
-  sessionId: content.session_id === null ? null : brandId<SessionId>(content.session_id),
-  scope: content.scope,
-  audience: content.audience,
-  authTime: content.auth_time,
-  acr: content.acr,
-  amr: content.amr,
-  claims: { userinfo: content.claims.userinfo, idToken: content.claims.id_token },
-});
 
 /** An access token from here has a family of its own, without refresh token, so that it can be revoked like any other. */
 async function frontToken(

@@ -9,7 +9,7 @@ import { type ClaimsRequest, parseClaims } from '../claims_parameter.ts';
 import type { Client } from '../client.ts';
 import { type Refusal, refusal } from '../errors.ts';
 import type { IdTokenHint } from '../id_token_hint.ts';
-import { type Form, refusalOfFault } from '../parameters.ts';
+import { type Form, refusalOfFault, single } from '../parameters.ts';
 import type { Realm } from '../realm.ts';
 import { grantableScope } from '../scope.ts';
 import { scopesOfClaims } from '../standard_claims.ts';
@@ -186,11 +186,6 @@ function targetOf(form: Form, { client, redirectUri }: Receiver): ResponseTarget
     responseMode: mode.ok ? mode.value : defaultResponseMode(type),
     state: state !== null && state.length <= longestState ? state : null,
   };
-}
-
-function single(form: Form, name: string): string | undefined {
-  const value = form.values[name];
-  return typeof value === 'string' ? value : undefined;
 }
 
 /** The one place where a record built in a loop is given its type: `rules` names every member. */

@@ -6,7 +6,7 @@ import { type Instant, toNumericDate } from '../../core/time.ts';
 import type { Client } from '../client.ts';
 import { type ClientKeys, clientSigningAlgorithms, verifySignedByClient } from '../client_keys.ts';
 import { type Refusal, refusal } from '../errors.ts';
-import { type Form, hasControlCharacter } from '../parameters.ts';
+import { type Form, hasControlCharacter, single } from '../parameters.ts';
 import type { Realm } from '../realm.ts';
 import { authorizationParameters } from './parameters.ts';
 import { canonicalResponseType } from './response_type.ts';
@@ -217,11 +217,6 @@ function unverifiedClaims(object: string): Claims {
   } catch {
     return {};
   }
-}
-
-function single(form: Form, name: string): string | undefined {
-  const value = form.values[name];
-  return typeof value === 'string' ? value : undefined;
 }
 
 const without = (form: Form, names: readonly string[]): Form => ({

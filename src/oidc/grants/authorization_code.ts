@@ -1,8 +1,8 @@
 import { Type } from '@sinclair/typebox';
-import { brandId, type FamilyId, type SessionId, type UserId } from '../../core/ids.ts';
+import { brandId, type FamilyId } from '../../core/ids.ts';
 import { err, ok, type Result } from '../../core/result.ts';
 import type { Instant } from '../../core/time.ts';
-import { type AuthorizationCode, type CodeContent, openCode } from '../authorization_code.ts';
+import { type AuthorizationCode, type CodeContent, grantOfCode, openCode } from '../authorization_code.ts';
 import { checkCodeVerifier, pkceRequired } from '../authorize/pkce.ts';
 import { narrowedAudience } from '../authorize/resource.ts';
 import { type Client, countsFrom } from '../client.ts';
@@ -10,7 +10,6 @@ import { type Refusal, refusal } from '../errors.ts';
 import { defineParameters } from '../parameters.ts';
 import type { Realm } from '../realm.ts';
 import { firstRefreshToken } from '../refresh_token.ts';
-import type { Grant } from '../token_family.ts';
 import { type GrantFacts, type GrantType, invalidGrant, type Redeem } from './grant.ts';
 
 const parameters = defineParameters(
@@ -92,7 +91,7 @@ function redeem(
 ): Redeem {
   const refreshes = client.grantTypes.includes('refresh_token');
   const refreshToken = refreshes ? firstRefreshToken(familyId) : null;
-  const grant = grantOf(client, content);
+  const grant = grantOfCode(content);
   return async (families) => {
     const redemption = await families.redeem({
       familyId,
@@ -117,15 +116,3 @@ function redeem(
     });
   };
 }
-
-const grantOf = (client: Client, content: CodeContent): Grant => ({
-  clientId: client.clientId,
-  userId: brandId<UserId>(content.user_id),
-  sessionId: content.session_id === null ? null : brandId<SessionId>(content.session_id),
-  scope: content.scope,
-  audience: content.audience,
-  authTime: content.auth_time,
-  acr: content.acr,
-  amr: content.amr,
-  claims: { userinfo: content.claims.userinfo, idToken: content.claims.id_token },
-});
