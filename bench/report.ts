@@ -79,13 +79,13 @@ const method = `## How it is measured
   runs with its defaults against a Postgres that syncs every commit to disk.
 - Every side signs access and ID tokens with ES256 and gives the same claims; Limen's carry \`auth_time\`, \`acr\`, \`amr\` and
   \`sid\` besides.
-- *client_credentials*: client secret in the Authorization header, an RFC 9068 access token. *bare elysia* parses the form
+- _client_credentials_: client secret in the Authorization header, an RFC 9068 access token. _bare elysia_ parses the form
   and signs, and checks nothing: the ceiling of the framework.
-- *refresh*: confidential client, rotation at each request, access and ID token. Each of the 64 connections keeps one
-  family in rotation, by one wrk thread per connection, which takes the next token out of each answer. *scratch plain* is
-  one UPDATE by primary key on a table without anything else, *scratch product* the same on the product's partitioned table
+- _refresh_: confidential client, rotation at each request, access and ID token. Each of the 64 connections keeps one
+  family in rotation, by one wrk thread per connection, which takes the next token out of each answer. _scratch plain_ is
+  one UPDATE by primary key on a table without anything else, _scratch product_ the same on the product's partitioned table
   with user and session looked at; both sign the same tokens and check little else.
-- *authorization_code*: codes are made beforehand, by Limen's own sealing and by the peer's own models; PKCE; access, ID and
+- _authorization_code_: codes are made beforehand, by Limen's own sealing and by the peer's own models; PKCE; access, ID and
   refresh token.
 - CPU is per answered request. wrk, server and Postgres share the processors, so what wrk takes is shown as well. Where the
   load average tells that the machine had other work, the rates favour sides without a database, which need fewer
