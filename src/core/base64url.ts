@@ -1,6 +1,6 @@
 /** base64url without padding (RFC 7515 §2). */
 export const encodeBase64url = (bytes: Uint8Array): string =>
-  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64url');
+  bytes.toBase64({ alphabet: 'base64url', omitPadding: true });
 
 const alphabet = /^[A-Za-z0-9_-]*$/;
 

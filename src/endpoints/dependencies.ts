@@ -16,7 +16,7 @@ import type { Consents, FlowVersion, Runs, Sessions, VerifyPassword } from './in
 
 /** A realm's keys as the configuration cache holds them. */
 export type RealmKeys = {
-  readonly signers: ReadonlyMap<string, { readonly sign: (type: string, claims: object) => string | Promise<string> }>;
+  readonly signers: ReadonlyMap<string, { readonly sign: (type: string, claims: object) => Promise<string> }>;
   readonly jwks: { readonly keys: readonly JWK[] };
 };
 

@@ -85,8 +85,7 @@ export function authenticate(
 async function tokenResponse(deps: Dependencies, { realm, keys, now }: Exchange, { issue, client }: Issued) {
   const { grant, scope, familyId, refreshToken, nonce, userClaims } = issue;
   const access = accessTokenClaims({ realm, client, grant, scope, familyId, now });
-  const signed = signerOf(keys, client.settings.accessTokenSigningAlgorithm).sign('at+jwt', access);
-  const accessToken = typeof signed === 'string' ? signed : await signed;
+  const accessToken = await signerOf(keys, client.settings.accessTokenSigningAlgorithm).sign('at+jwt', access);
   const identity = scope.includes('openid')
     ? idTokenClaims({ realm, client, grant, userClaims, nonce, accessToken, code: null, now })
     : null;
