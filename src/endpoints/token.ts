@@ -36,23 +36,25 @@ async function issue(deps: Dependencies, exchange: Exchange, form: Form): Promis
   const authenticated = await authenticate(deps, exchange, form);
   if (!authenticated.ok) return err({ refusal: authenticated.error, clientId: null });
   const { client } = authenticated.value;
-  const redeemed = await redeem(deps, exchange, form, authenticated.value);
+  const redeemed = await redeemGrant(deps, exchange, form, authenticated.value);
   return redeemed.ok
     ? ok({ issue: redeemed.value, client })
     : err({ refusal: redeemed.error, clientId: client.clientId });
 }
 
-async function redeem(
+async function redeemGrant(
   deps: Dependencies,
   { realm, now, address, agent }: Exchange,
   form: Form,
   { client, proof }: AuthenticatedClient,
 ): Promise<Result<Issue, Refusal>> {
-  const checked = checkGrant({ realm, client, form, ring: deps.ring, now, presenter: { address, agent } });
+  const proofs = proof === null ? [] : [proof];
+  const checked = checkGrant({ realm, client, form, ring: deps.ring, now, presenter: { address, agent }, proofs });
   if (!checked.ok) return checked;
+  const { redeem, spendsProofs } = checked.value;
   // RFC 7523 §3: a jti counts once. Spent last, so that a request refused for another reason can be mended and sent again.
-  if (proof !== null && !(await deps.spendProof(proof))) return err(refuseClient('RFC 7523 §3'));
-  return checked.value(deps.families);
+  if (proof !== null && !spendsProofs && !(await deps.spendProof(proof))) return err(refuseClient('RFC 7523 §3'));
+  return redeem(deps.families);
 }
 
 /** The client of a request to the token, introspection or revocation endpoint. */

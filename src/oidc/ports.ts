@@ -22,13 +22,19 @@ export type FamilyBirth = {
   /** The family of the token that was returned beside the code: a replay of the code ends it too. */
   readonly frontFamilyId: FamilyId | null;
   readonly presenter: Presenter;
+  /** Spent by the same statement; with one that was spent before, nothing else happens. */
+  readonly proofs: readonly ProofToSpend[];
 };
 
-/** `replayed`: the family existed; it is revoked now. `ended`: code expired, user or session gone; nothing was consumed. */
+/**
+ * `replayed`: the family existed; it is revoked now. `ended`: code expired, user or session gone; nothing was consumed.
+ * `proof_spent`: a proof had been spent before.
+ */
 export type Redemption =
   | { readonly kind: 'redeemed'; readonly userClaims: StandardClaims }
   | { readonly kind: 'replayed' }
-  | { readonly kind: 'ended' };
+  | { readonly kind: 'ended' }
+  | { readonly kind: 'proof_spent' };
 
 export type Rotation = {
   readonly familyId: FamilyId;
@@ -42,6 +48,8 @@ export type Rotation = {
   readonly narrowing: Narrowing;
   readonly bounds: FamilyBounds;
   readonly presenter: Presenter;
+  /** Spent by the same statement; with one that was spent before, nothing else happens. */
+  readonly proofs: readonly ProofToSpend[];
 };
 
 /** What the client's policy and state say of how long a family lives. */
@@ -63,8 +71,8 @@ export type Families = {
   redeem(birth: FamilyBirth): Promise<Redemption>;
   /** A family for a token from the authorization endpoint; a repeat finds it there. False: user or session gone. */
   openFront(birth: FamilyBirth): Promise<boolean>;
-  /** One UPDATE carries every precondition; null: it matched no row. */
-  rotate(rotation: Rotation): Promise<RotatedGrant | null>;
+  /** One UPDATE carries every precondition; null: it matched no row, though its proofs are spent. */
+  rotate(rotation: Rotation): Promise<RotatedGrant | 'proof_spent' | null>;
   /** The second statement, after `rotate` gave null. */
   read(familyId: FamilyId, realmId: RealmId, bounds: FamilyBounds): Promise<FamilyRow | null>;
   /** Steps a row forward that lost commits; audited. */

@@ -7,7 +7,14 @@ import {
   type UserId,
 } from '../../src/core/ids.ts';
 import type { Instant } from '../../src/core/time.ts';
-import type { Families, FamilyBirth, FamilyBounds, RevocationReason, Rotation } from '../../src/oidc/ports.ts';
+import type {
+  Families,
+  FamilyBirth,
+  FamilyBounds,
+  ProofToSpend,
+  RevocationReason,
+  Rotation,
+} from '../../src/oidc/ports.ts';
 import type { StandardClaims } from '../../src/oidc/standard_claims.ts';
 import type { Grant } from '../../src/oidc/token_family.ts';
 
@@ -58,6 +65,7 @@ export class FamiliesInMemory implements Families {
   readonly users = new Map<UserId, StoredUser>();
   readonly sessions = new Map<SessionId, StoredSession>();
   readonly #rows = new Map<FamilyId, StoredFamily>();
+  readonly #spentProofs = new Set<string>();
   /** What rotations overwrote, so that they can be lost. */
   readonly #former: StoredFamily[] = [];
 
@@ -85,6 +93,7 @@ export class FamiliesInMemory implements Families {
 
   async redeem({ familyId, realmId, grant, presenter, ...birth }: FamilyBirth) {
     this.calls.push('redeem');
+    if (!this.#spend(birth.proofs)) return { kind: 'proof_spent' } as const;
     const user = grant.userId === null ? undefined : this.users.get(grant.userId);
     const mayInsert =
       user !== undefined &&
@@ -118,9 +127,9 @@ export class FamiliesInMemory implements Families {
     return known === null ? (await this.redeem(birth)).kind === 'redeemed' : known.revokedAt === null;
   }
 
-  async rotate(rotation: Rotation) {
+  async rotate(rotation: Rotation): ReturnType<Families['rotate']> {
     this.calls.push('rotate');
-    return this.#update(rotation);
+    return this.#spend(rotation.proofs) ? this.#update(rotation) : 'proof_spent';
   }
 
   async recover(rotation: Rotation) {
@@ -213,6 +222,12 @@ export class FamiliesInMemory implements Families {
     this.#former.push(row);
     this.#rows.set(familyId, { ...row, ...next, rotatedAt: this.now, ...presenter });
     return { grant: row.grant, userClaims: this.#askedUserClaims(row.grant) };
+  }
+
+  #spend(proofs: readonly ProofToSpend[]): boolean {
+    const fresh = proofs.filter(({ jti }) => !this.#spentProofs.has(jti));
+    for (const { jti } of fresh) this.#spentProofs.add(jti);
+    return fresh.length === proofs.length;
   }
 
   #alive(row: StoredFamily, { idleSeconds, clientValidFrom }: FamilyBounds): boolean {

@@ -57,6 +57,7 @@ async function frontToken(
     codeIssuedAt: content.issued_at,
     codeExpiresAt: content.expires_at,
     frontFamilyId: null,
+    proofs: [],
     presenter: { address, agent },
   });
   if (!isAlive) return null;

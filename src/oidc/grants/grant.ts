@@ -5,7 +5,7 @@ import type { Instant } from '../../core/time.ts';
 import type { Client } from '../client.ts';
 import { type Refusal, refusal } from '../errors.ts';
 import type { Form } from '../parameters.ts';
-import type { Families, Presenter } from '../ports.ts';
+import type { Families, Presenter, ProofToSpend } from '../ports.ts';
 import type { Realm } from '../realm.ts';
 import type { RefreshToken } from '../refresh_token.ts';
 import type { StandardClaims } from '../standard_claims.ts';
@@ -19,6 +19,8 @@ export type GrantFacts = {
   readonly ring: KeyRing;
   readonly now: Instant;
   readonly presenter: Presenter;
+  /** What the client proved itself with and may not prove itself with again. */
+  readonly proofs: readonly ProofToSpend[];
 };
 
 /** What the token response is made of. */
@@ -42,6 +44,8 @@ export type Redeem = (families: Families) => Promise<Result<Issue, Refusal>>;
 export type GrantType = {
   readonly type: string;
   readonly forClass: readonly Client['class'][];
+  /** The statement that redeems spends `proofs` too; for any other grant they are spent before it redeems. */
+  readonly spendsProofs?: true;
   readonly check: (facts: GrantFacts) => Result<Redeem, Refusal>;
 };
 

@@ -16,8 +16,10 @@ export const grantTypeNames: readonly string[] = grantTypes.map(({ type }) => ty
 export const classesOfGrantType = (type: string): readonly string[] =>
   grantTypes.find((grant) => grant.type === type)?.forClass ?? [];
 
+export type CheckedGrant = { readonly redeem: Redeem; readonly spendsProofs: boolean };
+
 /** RFC 6749 §5.2: unknown, not registered for, or refused by the grant itself. */
-export function checkGrant(facts: GrantFacts): Result<Redeem, Refusal> {
+export function checkGrant(facts: GrantFacts): Result<CheckedGrant, Refusal> {
   const { grant_type: sent } = facts.form.values;
   if (sent === undefined)
     return err(refusal('invalid_request', 'grant_type is missing', 'RFC 6749 §4.1.3', 'grant_type'));
@@ -31,5 +33,5 @@ export function checkGrant(facts: GrantFacts): Result<Redeem, Refusal> {
     );
   }
   const checked = grant.check(facts);
-  return checked.ok ? ok(checked.value) : checked;
+  return checked.ok ? ok({ redeem: checked.value, spendsProofs: grant.spendsProofs === true }) : checked;
 }
