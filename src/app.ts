@@ -13,6 +13,7 @@ import { acrValuesSupported } from './flow/acr.ts';
 import { locales, renderPage } from './login/index.ts';
 import { type BackchannelLogout, prepareLogout } from './oidc/logout/index.ts';
 import { createAudit } from './store/audit.ts';
+import { createAuditChain } from './store/audit_chain.ts';
 import { createAuthSessions } from './store/auth_sessions.ts';
 import { ConfigurationCache } from './store/configuration.ts';
 import { createConsents } from './store/consents.ts';
@@ -31,6 +32,7 @@ import { createSigningKeys } from './store/signing_keys.ts';
 import { createSsoSessions } from './store/sso_sessions.ts';
 import { createUsers } from './store/users.ts';
 import {
+  createAuditChaining,
   createCleanup,
   createHeartbeat,
   createKeyRotation,
@@ -70,12 +72,12 @@ export async function createApp(options: AppOptions): Promise<App> {
   try {
     return await compose(options, pools);
   } catch (thrown) {
-    await Promise.allSettled([pools.tokens.close(), pools.signIn.close()]);
+    await Promise.allSettled(Object.values(pools).map((pool) => pool.close()));
     throw thrown;
   }
 }
 
-async function compose(options: AppOptions, { tokens, signIn }: Pools): Promise<App> {
+async function compose(options: AppOptions, { tokens, signIn, jobs: background }: Pools): Promise<App> {
   const { config, clock, log } = options;
   const ring = new KeyRing(config.secrets);
   const configuration = new ConfigurationCache({
@@ -113,6 +115,7 @@ async function compose(options: AppOptions, { tokens, signIn }: Pools): Promise<
     hashing,
     turns: hashingChildren,
   });
+  const auditChain = createAuditChain(background, ring);
   const cleanup = createCleanup({
     ensurePartitions: partitions.ensure,
     dropExpiredPartitions: partitions.dropExpired,
@@ -123,6 +126,7 @@ async function compose(options: AppOptions, { tokens, signIn }: Pools): Promise<
       () => logoutDeliveries.endCutOff(1000),
       () => logoutDeliveries.forgetSettled(1000),
       () => registrations.forgetUnused(500),
+      () => auditChain.forgetDropped(1000),
     ],
     clock,
   });
@@ -150,7 +154,7 @@ async function compose(options: AppOptions, { tokens, signIn }: Pools): Promise<
     clock,
     log,
   });
-  const jobs = startJobs([heartbeat, cleanup, keyRotation, logoutDelivery], log);
+  const jobs = startJobs([heartbeat, cleanup, keyRotation, logoutDelivery, createAuditChaining(auditChain)], log);
   const readiness = async (): Promise<string | null> => {
     if (!configuration.isFresh(clock())) return 'the configuration could not be confirmed for ten seconds';
     if ((heartbeat.clockDifferenceMilliseconds() ?? 0) > largestClockDifference) return 'the clock is off';
@@ -188,12 +192,13 @@ async function compose(options: AppOptions, { tokens, signIn }: Pools): Promise<
       await jobs.stop();
       await hashing.close();
       await processes.leave(identity.id).catch((thrown: unknown) => log.warn('process.leave_failed', { thrown }));
-      await Promise.all([tokens.close(), signIn.close()]);
+      await Promise.all([tokens.close(), signIn.close(), background.close()]);
     },
   };
 }
 
-type Pools = { readonly tokens: Database; readonly signIn: Database };
+/** `jobs`: one connection for what goes on beside requests every second, so that it waits for none of them. */
+type Pools = { readonly tokens: Database; readonly signIn: Database; readonly jobs: Database };
 
 function openPools({ config, onStatement }: AppOptions): Pools {
   const connections = Math.max(1, Math.round(config.databaseConnections * signInShare));
@@ -201,10 +206,11 @@ function openPools({ config, onStatement }: AppOptions): Pools {
   return {
     tokens: openDatabase({
       ...shared,
-      connections: Math.max(1, config.databaseConnections - connections),
+      connections: Math.max(1, config.databaseConnections - connections - 1),
       applicationName: 'limen tokens',
     }),
     signIn: openDatabase({ ...shared, connections, applicationName: 'limen sign-in' }),
+    jobs: openDatabase({ url: config.databaseUrl, connections: 1, applicationName: 'limen jobs' }),
   };
 }
 

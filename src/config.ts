@@ -155,7 +155,7 @@ export const variables = {
   }),
   databaseConnections: row({
     name: 'LIMEN_DATABASE_CONNECTIONS',
-    read: integer(2, 500),
+    read: integer(3, 500),
     default: 16,
     sentence: 'Connections that one process opens to Postgres at most.',
     secret: false,
