@@ -60,8 +60,8 @@ describeInBrowser('modules in Chromium, by the command lists for the official su
       const entry = plans.flatMap(({ entries }) => entries).find(({ module }) => module === name);
       if (entry === undefined) throw new Error(`no plan has ${name}`);
       const variant = { ...entry.variant, responseMode };
-      const chromium = openChromium(browser(), commandsFor(name));
-      const { result, notes } = await stage.run(await loadModule(name), variant, chromium);
+      const openBrowser = openChromium(browser(), commandsFor(name));
+      const { result, notes } = await stage.run(await loadModule(name), variant, { openBrowser });
       expect(`${result} ${notes.join('; ')}`).toStartWith(expected);
     },
     60_000,

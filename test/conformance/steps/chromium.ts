@@ -37,7 +37,16 @@ export const openChromium =
         end: isBack ? lastReceived(relyingParty, hash) : { kind: 'page', status, html },
       };
     };
-    return { visit, close: () => context.close() };
+    const askFrame: Browser['askFrame'] = (url, message) =>
+      page.evaluate(`new Promise((resolve) => {
+        const frame = document.createElement('iframe');
+        frame.src = ${JSON.stringify(url)};
+        addEventListener('message', (event) => resolve(event.data), { once: true });
+        frame.onload = () => frame.contentWindow.postMessage(${JSON.stringify(message)}, ${JSON.stringify(issuer)});
+        document.body.append(frame);
+        setTimeout(() => resolve('no answer'), 5000);
+      })`);
+    return { visit, askFrame, close: () => context.close() };
   };
 
 async function open(page: Page, { url, form }: Target): Promise<number> {
