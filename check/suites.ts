@@ -16,7 +16,18 @@ export type Suite = {
 export const suites: readonly Suite[] = [
   {
     name: 'unit',
-    paths: ['architecture.test.ts', 'config.test.ts', 'check', 'core', 'docs', 'flow', 'login', 'oidc', 'types'],
+    paths: [
+      'architecture.test.ts',
+      'config.test.ts',
+      'server.test.ts',
+      'check',
+      'core',
+      'docs',
+      'flow',
+      'login',
+      'oidc',
+      'types',
+    ],
     deadlineSeconds: 120,
   },
   { name: 'store', paths: ['database.test.ts', 'store', 'workers'], deadlineSeconds: 600 },

@@ -81,11 +81,14 @@ const rules = {
     returns(typeOf(parameters), 'code') ? checkCodeChallenge(parameters, client) : ok(null),
   nonce: ({ parameters }) => checkNonce(parameters),
   granted: ({ parameters, client, realm }) => {
-    const scope = grantableScope(parameters.scope, client);
-    if (!scope.ok) return scope;
-    if (returns(typeOf(parameters), 'id_token') && !scope.value.includes('openid')) return err(withoutOpenid);
-    const audience = audienceFor(parameters.resource, client, realm.issuer, scope.value);
-    return audience.ok ? ok({ scope: scope.value, audience: audience.value }) : audience;
+    const grantable = grantableScope(parameters.scope, client);
+    if (!grantable.ok) return grantable;
+    const type = typeOf(parameters);
+    if (returns(type, 'id_token') && !grantable.value.includes('openid')) return err(withoutOpenid);
+    // OIDC Core §11: without a code there is no refresh token to be had.
+    const scope = returns(type, 'code') ? grantable.value : grantable.value.filter((one) => one !== 'offline_access');
+    const audience = audienceFor(parameters.resource, client, realm.issuer, scope);
+    return audience.ok ? ok({ scope, audience: audience.value }) : audience;
   },
   prompt: ({ parameters }) => checkPrompt(parameters.prompt),
   maxAgeSeconds: ({ parameters, client }) => checkMaxAge(parameters.max_age, client),

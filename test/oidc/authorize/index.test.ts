@@ -220,6 +220,16 @@ describe('OIDC Core §3.1.2.1: openid', () => {
     expect(granted(decide({ ...sent, response_type, scope: 'openid' }, front)).responseType).toBe(response_type);
   });
 
+  test('§11: offline_access is ignored where no code is returned', () => {
+    const client = { ...front, responseTypes: [...front.responseTypes, 'code id_token'] };
+    const scopeOf = (response_type: string) =>
+      granted(decide({ ...sent, scope: 'openid offline_access', response_type }, client)).scope;
+    expect(scopeOf('code')).toEqual(['openid', 'offline_access']);
+    expect(scopeOf('code id_token')).toEqual(['openid', 'offline_access']);
+    expect(scopeOf('id_token')).toEqual(['openid']);
+    expect(scopeOf('id_token token')).toEqual(['openid']);
+  });
+
   test('a code without it is one of OAuth alone', () => {
     expect(granted(decide(sent, front)).scope).toEqual(['profile']);
   });
