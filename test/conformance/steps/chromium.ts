@@ -101,11 +101,15 @@ async function press(page: Page, button: Locator): Promise<void> {
 const pollMilliseconds = 50;
 const mostPolls = 200;
 
-/** The page that stays: neither in the middle of a navigation nor the one that posts itself. */
+/** A page that posts itself, or that waits for its frames. */
+const goesOn = (html: string): boolean =>
+  html.includes('id="form_post"') || (html.includes('<iframe') && html.includes('id="continue"'));
+
+/** The page that stays: neither in the middle of a navigation nor one that goes on by itself. */
 async function settled(page: Page): Promise<string> {
   for (let poll = 0; poll < mostPolls; poll += 1) {
     const html = await page.content().catch(() => '');
-    if (html !== '' && !html.includes('id="form_post"')) return html;
+    if (html !== '' && !goesOn(html)) return html;
     await Bun.sleep(pollMilliseconds);
   }
   throw new Error(`${page.url()} does not go on by itself`);
