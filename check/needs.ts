@@ -12,7 +12,7 @@ type Program = {
   readonly missing: string;
 };
 
-export const programs: { readonly [Name in Need]: Program } = {
+const programs: { readonly [Name in Need]: Program } = {
   chromium: {
     find: (environment) => {
       const path = findChromium(environment);

@@ -89,8 +89,8 @@ const mostPolls = 200;
 
 export function openSite(apache: Apache): ProtectedSite {
   const folder = mkdtempSync(`${tmpdir()}/limen-apache-`);
-  // Its children are nobody and write there.
-  chmodSync(folder, 0o777);
+  // Its children are nobody, and pass through.
+  chmodSync(folder, 0o711);
   const application = Bun.serve({
     hostname: '127.0.0.1',
     port: 0,
