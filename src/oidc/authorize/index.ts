@@ -81,10 +81,14 @@ const rules = {
     returns(typeOf(parameters), 'code') ? checkCodeChallenge(parameters, client) : ok(null),
   nonce: ({ parameters }) => checkNonce(parameters),
   granted: ({ parameters, client, realm }) => {
-    const scope = grantableScope(parameters.scope, client);
-    if (!scope.ok) return scope;
-    const audience = audienceFor(parameters.resource, client, realm.issuer, scope.value);
-    return audience.ok ? ok({ scope: scope.value, audience: audience.value }) : audience;
+    const grantable = grantableScope(parameters.scope, client);
+    if (!grantable.ok) return grantable;
+    const type = typeOf(parameters);
+    if (returns(type, 'id_token') && !grantable.value.includes('openid')) return err(withoutOpenid);
+    // OIDC Core §11: without a code there is no refresh token to be had.
+    const scope = returns(type, 'code') ? grantable.value : grantable.value.filter((one) => one !== 'offline_access');
+    const audience = audienceFor(parameters.resource, client, realm.issuer, scope);
+    return audience.ok ? ok({ scope, audience: audience.value }) : audience;
   },
   prompt: ({ parameters }) => checkPrompt(parameters.prompt),
   maxAgeSeconds: ({ parameters, client }) => checkMaxAge(parameters.max_age, client),
@@ -102,6 +106,14 @@ function typeOf({ response_type }: AuthorizationParameters): ResponseType {
   const canonical = canonicalResponseType(response_type ?? '');
   return isResponseType(canonical) ? canonical : 'code';
 }
+
+/** OIDC Core §3.1.2.1: without it the request is none of OpenID Connect's, so the ID token of its type could not be given. */
+const withoutOpenid = refusal(
+  'invalid_scope',
+  'this response_type needs the scope openid',
+  'OIDC Core §3.1.2.1',
+  'scope',
+);
 
 /** OIDC Core §3.2.2.1, §3.3.2.11: an ID token from here must be bound to the request that asked for it. */
 function checkNonce(parameters: AuthorizationParameters): Result<string | null, Refusal> {
@@ -234,7 +246,6 @@ function toRequest(
   passed: Passed,
   now: Instant,
 ): AuthorizationRequest {
-  const claimedAcr = passed.wanted.claims.acr;
   return {
     clientId: client.clientId,
     target,
@@ -246,12 +257,23 @@ function toRequest(
     prompt: passed.prompt,
     maxAgeSeconds: passed.maxAgeSeconds,
     claims: passed.wanted.claims,
-    acr: claimedAcr.values.length > 0 ? claimedAcr : { values: words(parameters.acr_values), essential: false },
+    acr: acrOf(passed.wanted.claims, parameters, client),
     subject: passed.wanted.subject,
     loginHint: parameters.login_hint ?? null,
     uiLocales: words(parameters.ui_locales),
     receivedAt: now,
   };
+}
+
+/** OIDC Core §5.5.1.1, Registration §2 `default_acr_values`: what is registered stands for a request that says nothing. */
+function acrOf(
+  { acr }: ClaimsRequest,
+  { acr_values }: AuthorizationParameters,
+  { metadata }: Client,
+): AuthorizationRequest['acr'] {
+  if (acr.values.length > 0) return acr;
+  const values = acr_values === undefined ? (metadata.default_acr_values ?? []) : words(acr_values);
+  return { values, essential: false };
 }
 
 const words = (text: string | undefined): readonly string[] => text?.split(' ').filter((word) => word !== '') ?? [];
