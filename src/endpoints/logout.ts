@@ -7,7 +7,7 @@ import { type Form, firstFault, parseForm } from '../oidc/parameters.ts';
 import { pageResponse, redirect } from './answer.ts';
 import { readForm } from './body.ts';
 import { clearCookie } from './cookies.ts';
-import { type Dependencies, findClient } from './dependencies.ts';
+import { type Dependencies, findClient, findRegisteredClient } from './dependencies.ts';
 import type { Exchange, Handler } from './exchange.ts';
 import { type Browser, browserOf, isOwnSubmit } from './interaction/browser.ts';
 import { idleSessionOf, sessionOf } from './interaction/drive.ts';
@@ -133,6 +133,7 @@ function ask(deps: Dependencies, exchange: Exchange, browser: Browser, session: 
 /**
  * OIDC Front-Channel Logout §3: every client that the sign-in was passed on to, also the one that asked. Another
  * browser's pages cannot be loaded from here: those clients are told by back channel, which the session's end has queued.
+ * Clients that a document describes are told by neither.
  */
 async function framesOf(
   deps: Dependencies,
@@ -140,7 +141,7 @@ async function framesOf(
   { id }: FoundSession,
 ): Promise<readonly string[]> {
   const clientIds = await deps.sessions.clientsOf(realm.id, id);
-  const clients = await Promise.all(clientIds.map((clientId) => findClient(deps, realm, clientId, now)));
+  const clients = await Promise.all(clientIds.map((clientId) => findRegisteredClient(deps, realm, clientId, now)));
   const known = clients.filter((client) => client !== null);
   return frontchannelLogoutUrls(realm, known, id);
 }
