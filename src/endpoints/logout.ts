@@ -7,7 +7,7 @@ import { type Form, firstFault, parseForm } from '../oidc/parameters.ts';
 import { pageResponse, redirect } from './answer.ts';
 import { readForm } from './body.ts';
 import { clearCookie } from './cookies.ts';
-import { type Dependencies, findClient, findRegisteredClient } from './dependencies.ts';
+import { type Dependencies, findRegisteredClient, presentedClient } from './dependencies.ts';
 import type { Exchange, Handler } from './exchange.ts';
 import { type Browser, browserOf, isOwnSubmit } from './interaction/browser.ts';
 import { idleSessionOf, sessionOf } from './interaction/drive.ts';
@@ -66,7 +66,8 @@ type Asked = {
 };
 
 /** A hint that cannot be verified is no hint: the person is asked, and nothing is redirected. */
-async function readRequest(deps: Dependencies, { realm, keys, now }: Exchange, form: Form): Promise<Asked | Refusal> {
+async function readRequest(deps: Dependencies, exchange: Exchange, form: Form): Promise<Asked | Refusal> {
+  const { realm, keys } = exchange;
   const fault = firstFault(form);
   if (fault !== null) return fault;
   const sent = logoutParameters.read(form);
@@ -77,9 +78,11 @@ async function readRequest(deps: Dependencies, { realm, keys, now }: Exchange, f
       ? null
       : await verifyIdTokenHint(id_token_hint, realm.issuer, { keys: [...keys.jwks.keys] });
   const hint = verified?.ok === true ? verified.value : null;
+  const client = hint === null ? null : await presentedClient(deps, exchange, hint.clientId);
   return {
-    hint,
-    hintClient: hint === null ? null : await findClient(deps, realm, hint.clientId, now),
+    // Whose client cannot be had now neither: a sign-out waits for nobody's document.
+    hint: client?.ok === false && client.error !== 'unknown' ? null : hint,
+    hintClient: client?.ok === true ? client.value : null,
     clientId: client_id,
     postLogoutRedirectUri: post_logout_redirect_uri,
     state,

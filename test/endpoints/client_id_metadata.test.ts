@@ -354,17 +354,32 @@ describe('an outage of the document’s server', () => {
     expect((await refresh(party, refreshToken)).status).toBe(200);
   });
 
-  test('holds up nobody’s sign-out', async () => {
-    const party = agentAt('/signed-out', {}, { 'cache-control': 'max-age=60' });
+  test('holds up nobody’s sign-out, not the one that the client itself asks for either', async () => {
+    const goodbye = 'https://agent.example/goodbye';
+    const party = agentAt('/signed-out', { post_logout_redirect_uris: [goodbye] }, { 'cache-control': 'max-age=60' });
     const { agent, back } = await signedIn(party, { scope: 'openid offline_access' });
-    await redeem(party, back);
+    const { idToken } = await tokensOf(await redeem(party, back));
+    const request = new URLSearchParams({ id_token_hint: idToken, post_logout_redirect_uri: goodbye });
+    const other = await signedIn(party);
+    const ownToken = await tokensOf(await redeem(party, other.back));
+    request.set('id_token_hint', ownToken.idToken);
+    expect(redirectOf(await other.agent.open(`${provider.issuer}/logout?${request}`)).href).toBe(goodbye);
     host.serve('/signed-out', outage);
     await provider.shiftClock(8 * 60 * 60);
-    const asked = host.askedFor('/signed-out');
-    const question = pageOf(await agent.open(`${provider.issuer}/logout`));
+    request.set('id_token_hint', idToken);
+    const question = pageOf(await agent.open(`${provider.issuer}/logout?${request}`));
     const done = pageOf(await agent.answer(question, { decision: 'sign_out' }));
     expect([done.status, done.title]).toEqual([200, 'You are signed out']);
-    expect(host.askedFor('/signed-out')).toBe(asked);
+  });
+
+  test('and no sign-out asks for the document of a client that was signed in to', async () => {
+    const party = agentAt('/not-asked', {}, { 'cache-control': 'max-age=60' });
+    const { agent, back } = await signedIn(party);
+    await redeem(party, back);
+    await provider.shiftClock(60);
+    const question = pageOf(await agent.open(`${provider.issuer}/logout`));
+    expect(pageOf(await agent.answer(question, { decision: 'sign_out' })).title).toBe('You are signed out');
+    expect(host.askedFor('/not-asked')).toBe(1);
   });
 });
 

@@ -34,11 +34,12 @@ const secretMembers = ['client_secret', 'client_secret_expires_at'];
 const sectorMembers = ['sector_identifier_uri', 'subject_type'];
 
 /**
- * Left out: pictures that strangers could change at will (§8.8), and what is told of the end of a sign-in to clients that
- * are registered.
+ * Left out: pictures that strangers could change at will (§8.8), what clients that are registered are told of the end of a
+ * sign-in, and request objects behind URLs, which would be fetched for whoever asks.
  */
 const ignored: ReadonlySet<string> = new Set([
   'logo_uri',
+  'request_uris',
   'frontchannel_logout_uri',
   'frontchannel_logout_session_required',
   'backchannel_logout_uri',

@@ -129,6 +129,7 @@ describe('a document is written for all servers', () => {
       grant_types: ['authorization_code', 'refresh_token', 'client_credentials', 'urn:example:other'],
       response_types: ['code', 'token', 'id_token'],
       logo_uri: 'https://app.example/logo.png',
+      request_uris: ['https://app.example/request.jwt'],
       backchannel_logout_uri: 'https://app.example/logout',
       frontchannel_logout_uri: 'https://app.example/logout',
       unknown_member: true,
