@@ -98,7 +98,7 @@ export function clientDocumentsPort(outbound: Outbound, clock: Clock): ClientDoc
   });
   return {
     get: async (url, mayAsk) => documentAnswer(await documents.get(url, mayAsk)),
-    renew: async (url) => documentAnswer(await documents.refetch(url)),
+    renew: async (url, mayAsk) => documentAnswer(await documents.refetch(url, mayAsk)),
   };
 }
 

@@ -68,8 +68,8 @@ export const signerOf = ({ signers }: RealmKeys, algorithm: string) =>
 type ClientSources = Pick<Dependencies, 'configuration' | 'metadataClients'>;
 
 /**
- * Unknown and disabled clients are the same to everyone outside. For an id out of something of ours: a token, a run, a
- * hint. Throws `ClientDocumentUnavailable`.
+ * Unknown and disabled clients are the same to everyone outside. For an id out of something of ours: a token or a run.
+ * Throws `ClientDocumentUnavailable`.
  */
 export async function findClient(
   sources: ClientSources,

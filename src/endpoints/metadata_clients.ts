@@ -78,8 +78,8 @@ export function createMetadataClients({ documents, acrValues, uiLocales, log }: 
       const answer = await documents.get(clientId, mayAsk);
       if (answer.kind !== 'found') return err(withoutDocument(answer));
       const verdict = judge(realm, clientId, answer.fetched);
-      if (verdict.ok || !mayAsk()) return verdict;
-      const renewed = await documents.renew(clientId);
+      if (verdict.ok) return verdict;
+      const renewed = await documents.renew(clientId, mayAsk);
       return renewed.kind === 'found' ? judge(realm, clientId, renewed.fetched) : verdict;
     },
   };

@@ -1,3 +1,4 @@
+import { resourceItem } from '../../src/flow/consent_item.ts';
 import type { Screen } from '../../src/flow/screen.ts';
 import { copyOf, type Locale } from '../../src/login/copy/index.ts';
 import type { FormTarget, Frame } from '../../src/login/layout.ts';
@@ -86,7 +87,7 @@ export function gallery(locale: Locale, values: Values = plainValues, action = '
     ...[true, false].map((isOnDevice): [string, string] => [
       `consent, of a stranger, ${isOnDevice ? 'on a device' : 'elsewhere'}`,
       screenPage(
-        { ...consent, items: ['openid', url] },
+        { ...consent, items: ['openid', resourceItem(url)] },
         { ...frame, form, clientName, introduction: { host: values.item, returnsTo: values.item, isOnDevice } },
       ),
     ]),

@@ -247,6 +247,17 @@ describe('standalone pages', () => {
     expect(tags.map((tag) => attribute(tag, 'href'))).toEqual(Array.from({ length: links }, () => plainValues.url));
   });
 
+  test('consent for a stranger says where it comes from, where the answer goes, and which resource is meant', () => {
+    const stranger = (where: string) => pageOf(`consent, of a stranger, ${where}`);
+    for (const where of ['on a device', 'elsewhere']) {
+      expect(stranger(where)).toContain(`<p class="lead" id="host">`);
+      expect(stranger(where)).toContain(`Use <bdi>${plainValues.url}</bdi> in your name`);
+    }
+    expect(stranger('on a device')).toContain('a program on this device');
+    expect(stranger('elsewhere')).toContain(`<bdi>${plainValues.item}</bdi> gets this access`);
+    expect(pageOf('consent')).not.toContain('id="returns"');
+  });
+
   test('the error page shows the error id and a sentence of its own for each reason', () => {
     const errors = [...pages].filter(([state]) => /^error, [a-z_]+$/.test(state)).map(([, markup]) => markup);
     for (const markup of errors) expect(markup).toContain(`<code id="error_id">${plainValues.errorId}</code>`);

@@ -181,6 +181,14 @@ describe('who may not ask', () => {
     expect(await cache.get(url, no)).toMatchObject({ kind: 'found', value: 1 });
   });
 
+  test('keeps what is there when it should be asked for anew', async () => {
+    const cache = start(document('1'), document('2'));
+    await cache.get(url);
+    cache.after(10);
+    expect(await cache.refetch(url, no)).toMatchObject({ kind: 'found', value: 1 });
+    expect(cache.state.asked).toHaveLength(1);
+  });
+
   test('shares what others have asked for already', async () => {
     const cache = start(document('1'));
     const [, second] = await Promise.all([cache.get(url), cache.get(url, no)]);

@@ -1,3 +1,4 @@
+import { resourceItem } from '../../flow/consent_item.ts';
 import type { ConsentDemand, Demand } from '../../flow/run.ts';
 import type { AuthorizationRequest } from '../../oidc/authorize/index.ts';
 import { kindOfRedirectUri } from '../../oidc/authorize/redirect_uri.ts';
@@ -42,7 +43,8 @@ function consentOf(request: AuthorizationRequest, client: Client): ConsentDemand
 function itemsOf({ scope, claims, audience }: AuthorizationRequest, { introduced }: Client): readonly string[] {
   const open = introduced?.resources ?? [];
   const named = scopesOfClaims([...claims.userinfo, ...claims.idToken]);
-  return [...new Set([...scope, ...named, ...audience.filter((resource) => isOneOf(resource, open))])];
+  const resources = audience.filter((resource) => isOneOf(resource, open)).map(resourceItem);
+  return [...new Set([...scope, ...named, ...resources])];
 }
 
 /** RFC 8252 §8.6: anything on a device can claim a loopback port or a private-use scheme, so consent is not silent there. */

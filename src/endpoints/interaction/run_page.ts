@@ -42,7 +42,7 @@ export function screenPage(
 }
 
 /** A person is to see where the answer goes wherever no operator has judged it; on a device any program can be there. */
-export function introductionOf({ introduced }: Client, redirectUri: string) {
+function introductionOf({ introduced }: Client, redirectUri: string) {
   const url = URL.parse(redirectUri);
   if (introduced === undefined || url === null) return null;
   const isOnDevice = kindOfRedirectUri(redirectUri) !== 'https';

@@ -1,3 +1,4 @@
+import { resourceOfItem } from '../../flow/consent_item.ts';
 import { type Copy, type CopyKey, say, sayText } from '../copy/index.ts';
 import { html, type Safe } from '../html.ts';
 import { accountLine, form, name, page } from '../layout.ts';
@@ -53,8 +54,9 @@ ${items.map((item) => html`<li>${tick}<span>${sentence(copy, item)}</span></li>\
 
 /** A scope without a sentence of ours is shown by its name, a resource by its address. */
 function sentence(copy: Copy, item: string): Safe {
+  const resource = resourceOfItem(item);
+  if (resource !== null) return say(copy, 'consent_resource', { resource: name(resource) });
   const key = sentences.get(item);
-  if (/^https?:/.test(item)) return say(copy, 'consent_resource', { resource: name(item) });
   return key === undefined ? html`<code>${item}</code>` : html`${copy[key]}`;
 }
 

@@ -14,5 +14,5 @@ export type ClientDocuments = {
   /** `mayAsk` is called where another server would have to be asked; false: it is not. */
   readonly get: (url: string, mayAsk: () => boolean) => Promise<DocumentAnswer>;
   /** Asked anew, for a document that describes no client: it must not be kept (§5.2), though ten seconds lie between. */
-  readonly renew: (url: string) => Promise<DocumentAnswer>;
+  readonly renew: (url: string, mayAsk: () => boolean) => Promise<DocumentAnswer>;
 };

@@ -30,9 +30,9 @@ export type DocumentCache<Value> = {
   readonly get: (url: string, mayAsk?: () => boolean) => Promise<DocumentResult<Value>>;
   /**
    * For when the cached document does not have what is needed (an unknown `kid`): asks anew unless that was done within the
-   * last ten seconds. A document that is still fresh stays when asking anew fails.
+   * last ten seconds. A document that is still fresh stays when asking anew fails. `mayAsk` as above.
    */
-  readonly refetch: (url: string) => Promise<DocumentResult<Value>>;
+  readonly refetch: (url: string, mayAsk?: () => boolean) => Promise<DocumentResult<Value>>;
 };
 
 export type DocumentCachePorts<Value> = {
@@ -94,11 +94,11 @@ export function createDocumentCache<Value>(ports: DocumentCachePorts<Value>): Do
       if (kept !== undefined) return duringOutage(url, kept.result);
       return duringOutage(url, loads.has(url) || mayAsk() ? await loadOnce(url) : notAsked);
     },
-    async refetch(url) {
+    async refetch(url, mayAsk = () => true) {
       const document = fresh(found, url);
       const last = fresh(missed, url) ?? document;
       if (last !== undefined && clock() < last.askedAt + pauseSeconds * 1000) return (document ?? last).result;
-      const result = await loadOnce(url);
+      const result = loads.has(url) || mayAsk() ? await loadOnce(url) : notAsked;
       return result.kind === 'found' ? result : (fresh(found, url)?.result ?? result);
     },
   };
