@@ -1,4 +1,11 @@
-import { clientKeysPort, fetchJsonPort, fetchRequestObjectPort, openOutbound, postFormPort } from './app_outbound.ts';
+import {
+  clientDocumentsPort,
+  clientKeysPort,
+  fetchJsonPort,
+  fetchRequestObjectPort,
+  openOutbound,
+  postFormPort,
+} from './app_outbound.ts';
 import { addressMatcher } from './config/address_range.ts';
 import type { ConfigWith } from './config.ts';
 import { newId } from './core/ids.ts';
@@ -9,6 +16,7 @@ import type { Clock } from './core/time.ts';
 import { signerOf } from './endpoints/dependencies.ts';
 import { createEndpoints } from './endpoints/index.ts';
 import type { RunDocuments, Sessions, VerifyPassword } from './endpoints/interaction/ports.ts';
+import { ClientDocumentUnavailable, createMetadataClients } from './endpoints/metadata_clients.ts';
 import { acrValuesSupported } from './flow/acr.ts';
 import { locales, renderPage } from './login/index.ts';
 import { type BackchannelLogout, prepareLogout } from './oidc/logout/index.ts';
@@ -167,6 +175,12 @@ async function compose(options: AppOptions, { tokens, signIn, jobs: background }
     log,
     ring,
     configuration: methodsOf(configuration),
+    metadataClients: createMetadataClients({
+      documents: clientDocumentsPort(openOutbound(config.outbound, log), clock),
+      acrValues: acrValuesSupported,
+      uiLocales: locales,
+      log,
+    }),
     families: createFamilies(tokens, createAudit(tokens, clock)),
     spendProof: createSeenProofs(tokens).spend,
     clientKeys: clientKeysPort(outbound, clock),
@@ -182,7 +196,9 @@ async function compose(options: AppOptions, { tokens, signIn, jobs: background }
     acrValues: acrValuesSupported,
     uiLocales: locales,
     isTrustedProxy: addressMatcher(config.trustedProxies),
-    isPassing: (thrown) => thrown instanceof DatabaseFault && thrown.kind !== 'bug' && thrown.kind !== 'conflict',
+    isPassing: (thrown) =>
+      thrown instanceof ClientDocumentUnavailable ||
+      (thrown instanceof DatabaseFault && thrown.kind !== 'bug' && thrown.kind !== 'conflict'),
     operations: operations(readiness),
   });
   return {

@@ -29,6 +29,12 @@ export const longestFamilySeconds = 180 * day;
 /** From the strictest to the loosest. */
 const registrationModes: readonly string[] = ['off', 'initial access token', 'open'];
 
+/** The words of a setting that is a list with spaces between. */
+export const wordsOf = (list: string): readonly string[] => list.split(' ').filter((word) => word !== '');
+
+const addsTo = (inherited: string, value: string): boolean =>
+  wordsOf(value).some((word) => !wordsOf(inherited).includes(word));
+
 export const settings = {
   pkce: row({
     schema: Type.Union([Type.Literal('required for public'), Type.Literal('required for all')]),
@@ -168,6 +174,45 @@ export const settings = {
     scope: 'realm',
     sentence:
       'How many registrations, and changes of one, an address prefix may send to a process without an initial access token.',
+  }),
+  registrationResources: row({
+    schema: Type.String({
+      pattern: '^([a-z][a-z0-9+.-]*:[!$-;=?-Z_a-z~]+( [a-z][a-z0-9+.-]*:[!$-;=?-Z_a-z~]+)*)?$',
+      maxLength: 8192,
+      description: 'URIs with a space between',
+    }),
+    default: '',
+    scope: 'realm',
+    sentence:
+      'Resources (RFC 8707), such as MCP servers, that clients may ask for which registered themselves or are described by a metadata document.',
+    loosens: addsTo,
+  }),
+  clientIdMetadataDocuments: row({
+    schema: Type.Boolean(),
+    default: false,
+    scope: 'realm',
+    sentence:
+      'Whether a `client_id` may be the https URL of a document that describes the client (Client ID Metadata Document), which this server then fetches.',
+    loosens: (inherited, value) => !inherited && value,
+  }),
+  clientIdMetadataHosts: row({
+    schema: Type.String({
+      pattern: '^(!?(\\*\\.)?[a-z0-9.:\\[\\]-]+( !?(\\*\\.)?[a-z0-9.:\\[\\]-]+)*)?$',
+      maxLength: 8192,
+      description: 'host names with a space between, `*.` for all below one, `!` for all but it',
+    }),
+    default: '',
+    scope: 'realm',
+    sentence: 'Hosts whose client metadata documents are taken; empty: any. One with `!` is refused in any case.',
+    loosens: (inherited, value) => inherited !== '' && (value === '' || addsTo(inherited, value)),
+  }),
+  localhostAnyPort: row({
+    schema: Type.Boolean(),
+    default: false,
+    scope: 'client',
+    sentence:
+      'Whether `http://localhost` in a redirect URI stands for any port, as the addresses 127.0.0.1 and [::1] do (RFC 8252 §7.3, §8.3).',
+    loosens: (inherited, value) => !inherited && value,
   }),
   clockSkewSeconds: row({
     schema: seconds(0, 120),

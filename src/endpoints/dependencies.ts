@@ -2,7 +2,7 @@ import type { JWK } from 'jose';
 import type { RealmId, UserId } from '../core/ids.ts';
 import type { KeyRing } from '../core/key_ring.ts';
 import type { Log } from '../core/log.ts';
-import { unreachable } from '../core/result.ts';
+import { err, ok, type Result, unreachable } from '../core/result.ts';
 import type { Clock, Instant } from '../core/time.ts';
 import type { RenderPage } from '../login/render.ts';
 import type { RequestObjectPorts } from '../oidc/authorize/request_object.ts';
@@ -12,7 +12,9 @@ import type { Families, SpendProof } from '../oidc/ports.ts';
 import type { Realm } from '../oidc/realm.ts';
 import type { FetchJson, Registrations } from '../oidc/registration/ports.ts';
 import type { StandardClaims } from '../oidc/standard_claims.ts';
+import type { Exchange } from './exchange.ts';
 import type { Consents, FlowVersion, Runs, Sessions, VerifyPassword } from './interaction/ports.ts';
+import { ClientDocumentUnavailable, type MetadataClients, type NoClient } from './metadata_clients.ts';
 
 /** A realm's keys as the configuration cache holds them. */
 export type RealmKeys = {
@@ -41,6 +43,7 @@ export type Dependencies = {
   readonly log: Log;
   readonly ring: KeyRing;
   readonly configuration: Configuration;
+  readonly metadataClients: MetadataClients;
   readonly families: Families;
   readonly spendProof: SpendProof;
   readonly clientKeys: ClientKeys;
@@ -62,8 +65,51 @@ export type Dependencies = {
 export const signerOf = ({ signers }: RealmKeys, algorithm: string) =>
   signers.get(algorithm) ?? unreachable(`the realm has no active ${algorithm} key`);
 
-/** Unknown and disabled clients are the same to everyone outside. */
+type ClientSources = Pick<Dependencies, 'configuration' | 'metadataClients'>;
+
+/**
+ * Unknown and disabled clients are the same to everyone outside. For an id out of something of ours: a token or a run.
+ * Throws `ClientDocumentUnavailable`.
+ */
 export async function findClient(
+  sources: ClientSources,
+  realm: Realm,
+  clientId: string,
+  now: Instant,
+): Promise<Client | null> {
+  return sources.metadataClients.isNamed(realm, clientId)
+    ? whileAvailable(await sources.metadataClients.find(realm, clientId, null))
+    : findRegisteredClient(sources, realm, clientId, now);
+}
+
+/** For an id that anybody could have sent. Throws `ClientDocumentUnavailable`. */
+export const findPresentedClient = async (
+  sources: ClientSources,
+  exchange: Exchange,
+  clientId: string,
+): Promise<Client | null> => whileAvailable(await presentedClient(sources, exchange, clientId));
+
+/** Why there is none: `unknown` where nothing is registered under that id. */
+export async function presentedClient(
+  sources: ClientSources,
+  exchange: Exchange,
+  clientId: string,
+): Promise<Result<Client, NoClient | 'unknown'>> {
+  const { realm, now } = exchange;
+  if (sources.metadataClients.isNamed(realm, clientId)) return sources.metadataClients.find(realm, clientId, exchange);
+  const client = await findRegisteredClient(sources, realm, clientId, now);
+  return client === null ? err('unknown') : ok(client);
+}
+
+function whileAvailable(found: Result<Client, NoClient | 'unknown'>): Client | null {
+  if (found.ok) return found.value;
+  if (found.error !== 'unknown' && found.error.kind === 'unavailable') {
+    throw new ClientDocumentUnavailable(found.error.refusal);
+  }
+  return null;
+}
+
+export async function findRegisteredClient(
   { configuration }: Pick<Dependencies, 'configuration'>,
   realm: Realm,
   clientId: string,

@@ -47,7 +47,7 @@ export function routes(deps: Dependencies): readonly Route[] {
     { path: '/introspect', methods: { POST: introspectEndpoint(deps, verify) }, ...fresh },
     { path: '/revoke', methods: { POST: revokeEndpoint(deps, verify) }, ...open },
     { path: '/logout', methods: { GET: logout, POST: logout }, ...fresh },
-    { path: registrationPath, methods: { POST: register }, ...fresh },
+    { path: registrationPath, methods: { POST: register }, ...open },
     { path: `${registrationPath}/:handle`, methods: { GET: show, PUT: replace, DELETE: remove }, ...fresh },
     { path: checkSessionPath, methods: { GET: checkSessionEndpoint(deps) }, ...fresh },
   ];

@@ -11,7 +11,7 @@ import { type Form, firstFault, single } from '../oidc/parameters.ts';
 import { encodeRefreshToken } from '../oidc/refresh_token.ts';
 import { json } from './answer.ts';
 import { readForm } from './body.ts';
-import { type Dependencies, findClient, signerOf } from './dependencies.ts';
+import { type Dependencies, findPresentedClient, signerOf } from './dependencies.ts';
 import type { Exchange, Handler } from './exchange.ts';
 import { refuse, refuseBody } from './refused.ts';
 
@@ -78,7 +78,7 @@ export function authenticate(
       now,
       audiences,
       clientKeys: deps.clientKeys,
-      findClient: (clientId) => findClient(deps, realm, clientId, now),
+      findClient: (clientId) => findPresentedClient(deps, exchange, clientId),
     },
   );
 }

@@ -44,6 +44,16 @@ export type Client = {
   readonly enabled: boolean;
   /** What was issued before this instant no longer counts. */
   readonly validFrom: Instant;
+  /** Absent: its operator made it. */
+  readonly introduced?: Introduced;
+};
+
+/** Of a client that nobody here knows but by what it says of itself (RFC 7591, Client ID Metadata Document). */
+export type Introduced = {
+  /** The realm's `registrationResources`: it may ask for these, with consent to each; none is its default. */
+  readonly resources: readonly string[];
+  /** Host and port of a `client_id` that is a URL: all that is certain of it. null: it registered itself. */
+  readonly host: string | null;
 };
 
 /** What was issued before this instant no longer counts: the client's cut or its realm's, whichever came later. */

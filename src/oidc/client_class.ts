@@ -48,6 +48,8 @@ export type ClientDraft = Pick<
 > & {
   readonly metadata?: ClientMetadata;
   readonly clientId: string;
+  /** true: the id is the URL of the client's metadata document, which has rules of its own (`client_id_url.ts`). */
+  readonly isNamedByUrl?: boolean;
   readonly rotation: 'always' | 'never';
   /** The effective setting. */
   readonly implicitAndHybrid: boolean;
@@ -61,9 +63,9 @@ const when = (condition: boolean, member: string, sentence: string): readonly Re
 
 /** Every rule a registration must keep; all faults are told at once. */
 const checks: readonly Check[] = [
-  ({ clientId }) =>
+  ({ clientId, isNamedByUrl = false }) =>
     when(
-      !/^[A-Za-z0-9._~-]{1,128}$/.test(clientId) || looksLikeUserId(clientId),
+      !isNamedByUrl && (!/^[A-Za-z0-9._~-]{1,128}$/.test(clientId) || looksLikeUserId(clientId)),
       'client_id',
       'must be 1 to 128 characters out of A-Z a-z 0-9 . _ ~ - and not have the shape of a user id (a UUID)',
     ),

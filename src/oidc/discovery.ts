@@ -48,6 +48,7 @@ export function metadata(
     issuer,
     ...endpoints,
     ...(settings.registration === 'off' ? {} : { registration_endpoint: issuer + registrationPath }),
+    ...(settings.clientIdMetadataDocuments ? { client_id_metadata_document_supported: true } : {}),
     scopes_supported: protocolScopes,
     response_types_supported: responseTypes,
     response_modes_supported: responseModesSupported,

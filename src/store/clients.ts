@@ -5,7 +5,7 @@ import { randomToken, sha256 } from '../core/crypto.ts';
 import { brandId, type ClientId, type RealmId } from '../core/ids.ts';
 import { err, ok, type Result, unreachable } from '../core/result.ts';
 import { Secret } from '../core/secret.ts';
-import { type Layers, type Overrides, resolveSettings } from '../core/settings.ts';
+import { type Layers, type Overrides, resolveSettings, wordsOf } from '../core/settings.ts';
 import type { Instant } from '../core/time.ts';
 import type { Client, ClientClass, ClientMetadata, ClientSecretHash } from '../oidc/client.ts';
 import { bytea, databaseNow, instant, json } from './columns.ts';
@@ -47,10 +47,13 @@ export const clients = pgTable('clients', {
 type StoredSecret = { readonly hash: string; readonly created_at: Instant; readonly expires_at: Instant | null };
 
 /** A client as stored: its effective settings depend on its realm and the time (`toClient`). */
-export type ClientRecord = Omit<Client, 'settings'> & { readonly createdAt: Instant };
+export type ClientRecord = Omit<Client, 'settings' | 'introduced'> & {
+  readonly createdAt: Instant;
+  readonly isSelfRegistered: boolean;
+};
 
 /** What `checkClient` (oidc/client_class.ts) has passed; the store does not know the rules of the classes. */
-export type NewClient = Omit<Client, 'settings' | 'secrets' | 'enabled' | 'validFrom'>;
+export type NewClient = Omit<Client, 'settings' | 'secrets' | 'enabled' | 'validFrom' | 'introduced'>;
 
 export type ClientChange = Partial<Omit<NewClient, 'realmId' | 'clientId'> & { readonly enabled: boolean }>;
 
@@ -167,13 +170,14 @@ export const createClients = (database: Database, { system }: { readonly system:
 
 /** The client with the policies in force. */
 export const toClient = (
-  { createdAt: _, ...record }: ClientRecord,
+  { createdAt: _, isSelfRegistered, ...record }: ClientRecord,
   layers: Omit<Layers, 'client'>,
   now: Instant,
-): Client => ({
-  ...record,
-  settings: resolveSettings({ ...layers, client: record.overrides }, now),
-});
+): Client => {
+  const settings = resolveSettings({ ...layers, client: record.overrides }, now);
+  const introduced = { resources: wordsOf(settings.registrationResources), host: null };
+  return { ...record, settings, ...(isSelfRegistered ? { introduced } : {}) };
+};
 
 export const isThe = (realmId: RealmId, clientId: string) =>
   and(eq(clients.realmId, realmId), eq(clients.clientId, clientId));
@@ -292,11 +296,12 @@ const fromStoredSecret = ({ hash, created_at, expires_at }: StoredSecret): Clien
 export const toRecord = ({
   settings,
   secrets,
-  registrationTokenHash: _,
-  unusedSince: __,
+  registrationTokenHash,
+  unusedSince: _,
   ...row
 }: typeof clients.$inferSelect): ClientRecord => ({
   ...row,
+  isSelfRegistered: registrationTokenHash !== null,
   realmId: brandId<RealmId>(row.realmId),
   clientId: brandId<ClientId>(row.clientId),
   secrets: secrets.map(fromStoredSecret),

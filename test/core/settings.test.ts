@@ -163,8 +163,46 @@ describe('what loosens a policy', () => {
     ).toBe(true);
   });
 
+  test.each([
+    ['registrationResources', '', 'https://a.example', true],
+    ['registrationResources', 'https://a.example https://b.example', 'https://b.example', false],
+    ['clientIdMetadataDocuments', false, true, true],
+    ['clientIdMetadataDocuments', true, false, false],
+    ['clientIdMetadataHosts', '', 'app.example', false],
+    ['clientIdMetadataHosts', 'app.example other.example', 'app.example', false],
+    ['clientIdMetadataHosts', 'app.example', 'app.example other.example', true],
+    ['clientIdMetadataHosts', 'app.example', '', true],
+    ['localhostAnyPort', false, true, true],
+  ] as const)('%s from %p to %p needs one: %p', (key, before, after, needs) => {
+    const realm = { [key]: { value: before } };
+    expect(checkOverride(key, { value: after }, 'realm', { realm }, now).ok).toBe(!needs);
+    expect(checkOverride(key, { value: after, reason: 'agents' }, 'realm', { realm }, now).ok).toBe(true);
+  });
+
   test('is judged by what is in force, not by what has expired', () => {
     const expired = { realm: { pkce: { value: 'required for all', expiresAt: now } } };
     expect(checkOverride('pkce', { value: 'required for public' }, 'client', expired, now).ok).toBe(true);
+  });
+});
+
+describe('lists of words', () => {
+  test.each([
+    ['registrationResources', ['', 'https://mcp.example/mcp', 'urn:example:api https://b.example:8443/']],
+    ['clientIdMetadataHosts', ['', 'app.example', '*.app.example !evil.app.example', '127.0.0.1', '[::1]']],
+  ] as const)('%s takes %p', (key, good) => {
+    for (const value of good) expect([value, isGood(key, value)]).toEqual([value, true]);
+  });
+
+  test.each([
+    [
+      'registrationResources',
+      ['mcp.example', 'https://a.example  https://b.example', 'https://a.example#x', ' ', 'a:"'],
+    ],
+    [
+      'clientIdMetadataHosts',
+      ['App.example', 'https://app.example', 'app.example,b.example', 'a.*.example', '!', ' a'],
+    ],
+  ] as const)('%s refuses %p', (key, bad) => {
+    for (const value of bad) expect([value, isGood(key, value)]).toEqual([value, false]);
   });
 });

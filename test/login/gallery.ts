@@ -1,3 +1,4 @@
+import { resourceItem } from '../../src/flow/consent_item.ts';
 import type { Screen } from '../../src/flow/screen.ts';
 import { copyOf, type Locale } from '../../src/login/copy/index.ts';
 import type { FormTarget, Frame } from '../../src/login/layout.ts';
@@ -40,6 +41,8 @@ export const plainValues: Values = {
 export const errorReasons: readonly ErrorReason[] = [
   'request_invalid',
   'client_unknown',
+  'client_document_refused',
+  'client_document_unavailable',
   'redirect_uri_unregistered',
   'cookies_blocked',
   'not_found',
@@ -81,6 +84,13 @@ export function gallery(locale: Locale, values: Values = plainValues, action = '
     ],
     ['consent, given urls', screen({ ...consent, logoUri: url, policyUri: url, termsUri: url, items: [values.item] })],
     ['consent, bare', screen(consent)],
+    ...[true, false].map((isOnDevice): [string, string] => [
+      `consent, of a stranger, ${isOnDevice ? 'on a device' : 'elsewhere'}`,
+      screenPage(
+        { ...consent, items: ['openid', resourceItem(url)] },
+        { ...frame, form, clientName, introduction: { host: values.item, returnsTo: values.item, isOnDevice } },
+      ),
+    ]),
     ...errorReasons.map((reason): [string, string] => [
       `error, ${reason}`,
       errorPage({ reason, errorId: values.errorId, ...alone }, frame),

@@ -1,6 +1,8 @@
+import { resourceItem } from '../../flow/consent_item.ts';
 import type { ConsentDemand, Demand } from '../../flow/run.ts';
 import type { AuthorizationRequest } from '../../oidc/authorize/index.ts';
 import { kindOfRedirectUri } from '../../oidc/authorize/redirect_uri.ts';
+import { isOneOf } from '../../oidc/authorize/resource.ts';
 import type { Client } from '../../oidc/client.ts';
 import { scopesOfClaims } from '../../oidc/standard_claims.ts';
 
@@ -28,11 +30,21 @@ function consentOf(request: AuthorizationRequest, client: Client): ConsentDemand
     logoUri: logo_uri ?? null,
     policyUri: policy_uri ?? null,
     termsUri: tos_uri ?? null,
-    // A claim asked for by name is consented to like the scope that releases it.
-    items: [...new Set([...request.scope, ...scopesOfClaims([...request.claims.userinfo, ...request.claims.idToken])])],
+    items: itemsOf(request, client),
     force: insisted || client.consent === 'always',
     assured,
   };
+}
+
+/**
+ * A claim asked for by name is consented to like the scope that releases it; a resource that no operator gave the client is
+ * consented to by its name, each for itself (RFC 8707 §2).
+ */
+function itemsOf({ scope, claims, audience }: AuthorizationRequest, { introduced }: Client): readonly string[] {
+  const open = introduced?.resources ?? [];
+  const named = scopesOfClaims([...claims.userinfo, ...claims.idToken]);
+  const resources = audience.filter((resource) => isOneOf(resource, open)).map(resourceItem);
+  return [...new Set([...scope, ...named, ...resources])];
 }
 
 /** RFC 8252 §8.6: anything on a device can claim a loopback port or a private-use scheme, so consent is not silent there. */

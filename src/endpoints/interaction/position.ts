@@ -77,7 +77,7 @@ const isStillRegistered = (
 ): boolean =>
   isOver(run) ||
   (request.receivedAt >= countsFrom(client, realm) &&
-    matchRedirectUri(request.target.redirectUri, client.redirectUris).ok &&
+    matchRedirectUri(request.target.redirectUri, client.redirectUris, client.settings).ok &&
     checkResponseType(request.responseType, client).ok &&
     request.scope.every((scope) => client.scope.includes(scope)));
 

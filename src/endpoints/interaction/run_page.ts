@@ -1,6 +1,7 @@
 import type { Run } from '../../flow/run.ts';
 import type { View } from '../../flow/step.ts';
 import type { AuthorizationRequest } from '../../oidc/authorize/index.ts';
+import { kindOfRedirectUri } from '../../oidc/authorize/redirect_uri.ts';
 import type { Client } from '../../oidc/client.ts';
 import { pageResponse } from '../answer.ts';
 import type { Dependencies } from '../dependencies.ts';
@@ -31,12 +32,21 @@ export function screenPage(
     step: view.step,
     token: formToken(deps.ring, binding, run.id, view.step),
   };
-  const screen = { kind: 'screen' as const, screen: view.screen, clientName: client.name, form };
+  const introduction = introductionOf(client, request.target.redirectUri);
+  const screen = { kind: 'screen' as const, screen: view.screen, clientName: client.name, form, introduction };
   return pageResponse(deps.renderPage, exchange, screen, {
     cookies,
     uiLocales: request.uiLocales,
     redirectUri: request.target.redirectUri,
   });
+}
+
+/** A person is to see where the answer goes wherever no operator has judged it; on a device any program can be there. */
+function introductionOf({ introduced }: Client, redirectUri: string) {
+  const url = URL.parse(redirectUri);
+  if (introduced === undefined || url === null) return null;
+  const isOnDevice = kindOfRedirectUri(redirectUri) !== 'https';
+  return { host: introduced.host, returnsTo: url.host === '' ? url.protocol.slice(0, -1) : url.host, isOnDevice };
 }
 
 /** A handle that opens nothing here: cut, forged, of another realm, or its run long over. */

@@ -181,7 +181,7 @@ function whoReceives(form: Form, client: Client | null): Result<Receiver, Refusa
   }
   if (client === null)
     return err(refusal('invalid_client', 'client_id is not known here', 'RFC 6749 §4.1.2.1', 'client_id'));
-  const redirectUri = matchRedirectUri(single(form, 'redirect_uri'), client.redirectUris);
+  const redirectUri = matchRedirectUri(single(form, 'redirect_uri'), client.redirectUris, client.settings);
   return redirectUri.ok ? ok({ client, redirectUri: redirectUri.value }) : redirectUri;
 }
 

@@ -6,7 +6,7 @@ import type { Presenter } from '../ports.ts';
 import type { Registered } from './index.ts';
 
 /** A client that registered itself, as it is stored; not out of a cache. */
-export type RegisteredClient = Omit<Client, 'settings'> & {
+export type RegisteredClient = Omit<Client, 'settings' | 'introduced'> & {
   readonly createdAt: Instant;
   readonly registrationTokenHash: Uint8Array;
 };
