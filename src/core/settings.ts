@@ -29,6 +29,23 @@ export const longestFamilySeconds = 180 * day;
 /** From the strictest to the loosest. */
 const registrationModes: readonly string[] = ['off', 'initial access token', 'open'];
 
+/** Names with a space between; the default is none. */
+const names = (description: string) =>
+  Type.String({ pattern: '^([!#-[\\]-~]+( [!#-[\\]-~]+)*)?$', maxLength: 4096, description });
+export const namesIn = (text: string): readonly string[] => text.split(' ').filter((name) => name !== '');
+const addsNames = (inherited: string, value: string): boolean =>
+  !namesIn(value).every((name) => namesIn(inherited).includes(name));
+
+/** What each value of `tokenExchange` allows. */
+const exchangesOf = {
+  off: [],
+  impersonation: ['impersonation'],
+  delegation: ['delegation'],
+  'impersonation and delegation': ['impersonation', 'delegation'],
+} as const;
+export const allowsExchange = (value: keyof typeof exchangesOf, kind: 'impersonation' | 'delegation'): boolean =>
+  exchangesOf[value].some((allowed) => allowed === kind);
+
 export const settings = {
   pkce: row({
     schema: Type.Union([Type.Literal('required for public'), Type.Literal('required for all')]),
@@ -87,6 +104,35 @@ export const settings = {
     default: 10 * minute,
     scope: 'client',
     sentence: 'How long an ID token is valid.',
+  }),
+  tokenExchange: row({
+    schema: Type.Union([
+      Type.Literal('off'),
+      Type.Literal('impersonation'),
+      Type.Literal('delegation'),
+      Type.Literal('impersonation and delegation'),
+    ]),
+    default: 'off',
+    scope: 'client',
+    sentence:
+      'Whether a client with the grant may exchange access tokens (RFC 8693): for ones that do not show it (impersonation), or ones that name who acts (delegation, by an actor token).',
+    loosens: (inherited, value) =>
+      exchangesOf[value].some((allowed) => !exchangesOf[inherited].some((kind) => kind === allowed)),
+  }),
+  tokenExchangeClients: row({
+    schema: names('client ids with a space between'),
+    default: '',
+    scope: 'client',
+    sentence: 'Whose access tokens it may exchange; its own only if it is named as well.',
+    loosens: addsNames,
+  }),
+  tokenExchangeAudiences: row({
+    schema: names('audiences with a space between'),
+    default: '',
+    scope: 'client',
+    sentence:
+      "Which APIs the client is: another client's token can be exchanged only if its audience names one of these, or the client_id.",
+    loosens: addsNames,
   }),
   codeLifetimeSeconds: row({
     schema: seconds(5, minute),

@@ -149,6 +149,21 @@ describe('what loosens a policy', () => {
     );
   });
 
+  test('needs a reason: more exchanges, or those of a client or an audience more; fewer need none', () => {
+    const some = {
+      realm: { tokenExchange: { value: 'delegation' }, tokenExchangeClients: { value: 'shop desk' } },
+    };
+    const silently = (key: string, value: string) => checkOverride(key, { value }, 'client', some, now).ok;
+    expect(silently('tokenExchange', 'off')).toBe(true);
+    expect(silently('tokenExchange', 'delegation')).toBe(true);
+    expect(silently('tokenExchange', 'impersonation')).toBe(false);
+    expect(silently('tokenExchange', 'impersonation and delegation')).toBe(false);
+    expect(silently('tokenExchangeClients', 'desk')).toBe(true);
+    expect(silently('tokenExchangeClients', '')).toBe(true);
+    expect(silently('tokenExchangeClients', 'desk stock')).toBe(false);
+    expect(silently('tokenExchangeAudiences', 'https://a.example')).toBe(false);
+  });
+
   test('an empty or blank reason is none', () => {
     for (const reason of ['', ' ', '\t\n', undefined]) {
       expect(checkOverride('rotation', { value: 'never', reason }, 'client', {}, now).ok).toBe(false);
