@@ -134,6 +134,29 @@ export const settings = {
       "Which APIs the client is: another client's token can be exchanged only if its audience names one of these, or the client_id.",
     loosens: addsNames,
   }),
+  acrValues: row({
+    schema: Type.Union([Type.Literal('voluntary'), Type.Literal('required')]),
+    default: 'voluntary',
+    scope: 'client',
+    sentence:
+      'Whether a sign-in that reaches none of the `acr_values` asked for goes on (OIDC Core §5.5.1.1) or is refused, which RFC 9470 §5 recommends for step-up.',
+    loosens: (inherited, value) => inherited === 'required' && value === 'voluntary',
+  }),
+  userinfoAcrValues: row({
+    schema: names('authentication context classes with a space between'),
+    default: '',
+    scope: 'client',
+    sentence: 'Classes of sign-in that userinfo demands, any of them; it challenges others to step up (RFC 9470).',
+    loosens: (inherited, value) => inherited !== '' && (value === '' || addsNames(inherited, value)),
+  }),
+  userinfoMaxAgeSeconds: row({
+    schema: seconds(0, 90 * day),
+    default: 0,
+    scope: 'client',
+    sentence:
+      'How long ago the sign-in may be for userinfo, which challenges others to sign in again (RFC 9470); 0: any time.',
+    loosens: (inherited, value) => inherited > 0 && (value === 0 || value > inherited),
+  }),
   codeLifetimeSeconds: row({
     schema: seconds(5, minute),
     default: minute,

@@ -1,10 +1,16 @@
 import { err, ok, type Result } from '../core/result.ts';
+import { namesIn } from '../core/settings.ts';
 import { type AccessTokenClaims, audienceOf, familyOfJti } from '../oidc/access_token.ts';
 import { bearerChallenge, readBearerToken } from '../oidc/bearer.ts';
 import type { Client } from '../oidc/client.ts';
 import { type Refusal, refusal } from '../oidc/errors.ts';
 import { liveToken } from '../oidc/live_token.ts';
 import { type Form, firstFault } from '../oidc/parameters.ts';
+import {
+  type AuthenticationDemand,
+  type InsufficientAuthentication,
+  insufficientAuthentication,
+} from '../oidc/step_up.ts';
 import { subjectOf } from '../oidc/subject.ts';
 import { userinfoClaims } from '../oidc/userinfo.ts';
 import { json } from './answer.ts';
@@ -61,18 +67,26 @@ async function claimsFor(
   deps: Dependencies,
   { realm, now }: Exchange,
   token: AccessTokenClaims | null,
-): Promise<Result<Found, Refusal>> {
+): Promise<Result<Found, Refusal | InsufficientAuthentication>> {
   if (token === null || !audienceOf(token).includes(realm.issuer)) return err(invalidToken);
   const scope = token.scope.split(' ');
   if (familyOfJti(token.jti) === null || !scope.includes('openid')) return err(needsOpenid);
   const live = await liveToken(token, realm, livenessPorts(deps, realm, now));
   if (live === null || live.family === null || live.family.userId === null) return err(invalidToken);
   const { client, family } = live;
+  const insufficient = insufficientAuthentication(token, demandOf(client), now);
+  if (insufficient !== null) return err(insufficient);
   // What was asked for by name, and consented to, was for the client that the family is of.
   const asked = family.clientId === client.clientId ? family.claims.userinfo : [];
   const subject = subjectOf(realm, client, live.family.userId);
   return ok({ client, claims: userinfoClaims(subject, scope, asked, family.userClaims) });
 }
+
+/** Userinfo is a resource like any other, and may ask for a better sign-in than the one behind the token (RFC 9470). */
+const demandOf = ({ settings }: Client): AuthenticationDemand => ({
+  acrValues: namesIn(settings.userinfoAcrValues),
+  maxAgeSeconds: settings.userinfoMaxAgeSeconds === 0 ? null : settings.userinfoMaxAgeSeconds,
+});
 
 const challenge = ({ log }: Dependencies, exchange: Exchange, refused: Refusal): Response =>
   refuse(log, exchange, refused, { headers: { 'www-authenticate': bearerChallenge(exchange.realm.issuer, refused) } });

@@ -164,6 +164,28 @@ describe('what loosens a policy', () => {
     expect(silently('tokenExchangeAudiences', 'https://a.example')).toBe(false);
   });
 
+  test('needs a reason: userinfo that demands less of a sign-in, and acr_values that are only a wish', () => {
+    const demanding = {
+      realm: {
+        userinfoAcrValues: { value: 'pwd mfa' },
+        userinfoMaxAgeSeconds: { value: 60 },
+        acrValues: { value: 'required' },
+      },
+    };
+    const silently = (key: string, value: unknown, inherited: Layers) =>
+      checkOverride(key, { value }, 'client', inherited, now).ok;
+    expect(silently('userinfoAcrValues', 'mfa', demanding)).toBe(true);
+    expect(silently('userinfoAcrValues', 'mfa other', demanding)).toBe(false);
+    expect(silently('userinfoAcrValues', '', demanding)).toBe(false);
+    expect(silently('userinfoAcrValues', 'mfa', {})).toBe(true);
+    expect(silently('userinfoMaxAgeSeconds', 30, demanding)).toBe(true);
+    expect(silently('userinfoMaxAgeSeconds', 61, demanding)).toBe(false);
+    expect(silently('userinfoMaxAgeSeconds', 0, demanding)).toBe(false);
+    expect(silently('userinfoMaxAgeSeconds', 61, {})).toBe(true);
+    expect(silently('acrValues', 'voluntary', demanding)).toBe(false);
+    expect(silently('acrValues', 'required', {})).toBe(true);
+  });
+
   test('an empty or blank reason is none', () => {
     for (const reason of ['', ' ', '\t\n', undefined]) {
       expect(checkOverride('rotation', { value: 'never', reason }, 'client', {}, now).ok).toBe(false);
