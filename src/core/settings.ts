@@ -1,5 +1,6 @@
 import { type Static, type TSchema, Type } from '@sinclair/typebox';
 import { Value } from '@sinclair/typebox/value';
+import { addsNames, nameList } from './name_list.ts';
 import { err, ok, type Result } from './result.ts';
 import type { Instant } from './time.ts';
 
@@ -28,13 +29,6 @@ export const longestFamilySeconds = 180 * day;
 
 /** From the strictest to the loosest. */
 const registrationModes: readonly string[] = ['off', 'initial access token', 'open'];
-
-/** Names with a space between; the default is none. */
-const names = (description: string) =>
-  Type.String({ pattern: '^([!#-[\\]-~]+( [!#-[\\]-~]+)*)?$', maxLength: 4096, description });
-export const namesIn = (text: string): readonly string[] => text.split(' ').filter((name) => name !== '');
-const addsNames = (inherited: string, value: string): boolean =>
-  !namesIn(value).every((name) => namesIn(inherited).includes(name));
 
 /** What each value of `tokenExchange` allows. */
 const exchangesOf = {
@@ -120,14 +114,14 @@ export const settings = {
       exchangesOf[value].some((allowed) => !exchangesOf[inherited].some((kind) => kind === allowed)),
   }),
   tokenExchangeClients: row({
-    schema: names('client ids with a space between'),
+    schema: nameList('client ids with a space between'),
     default: '',
     scope: 'client',
     sentence: 'Whose access tokens it may exchange; its own only if it is named as well.',
     loosens: addsNames,
   }),
   tokenExchangeAudiences: row({
-    schema: names('audiences with a space between'),
+    schema: nameList('audiences with a space between'),
     default: '',
     scope: 'client',
     sentence:
@@ -143,7 +137,7 @@ export const settings = {
     loosens: (inherited, value) => inherited === 'required' && value === 'voluntary',
   }),
   userinfoAcrValues: row({
-    schema: names('authentication context classes with a space between'),
+    schema: nameList('authentication context classes with a space between'),
     default: '',
     scope: 'client',
     sentence: 'Classes of sign-in that userinfo demands, any of them; it challenges others to step up (RFC 9470).',
@@ -174,6 +168,13 @@ export const settings = {
     default: 'ES256',
     scope: 'client',
     sentence: 'What signs access tokens.',
+  }),
+  opaqueAccessTokensFor: row({
+    schema: nameList('resources with a space between'),
+    default: '',
+    scope: 'client',
+    sentence: 'Resources whose access tokens are no JWT: only this server reads them, and tells by introspection.',
+    loosens: (inherited, value) => addsNames(value, inherited),
   }),
   signingKeyLifetimeSeconds: row({
     schema: seconds(hour, 730 * day),

@@ -28,7 +28,7 @@ export type Route = {
 /** Every endpoint of an issuer, once. */
 export function routes(deps: Dependencies): readonly Route[] {
   const interaction = createInteraction(deps);
-  const verify = createVerifyAccessToken();
+  const verify = createVerifyAccessToken(deps);
   const metadata = metadataEndpoint(deps);
   const authorize = authorizeEndpoint(deps, interaction);
   const userinfo = userinfoEndpoint(deps, verify);

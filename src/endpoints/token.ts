@@ -14,7 +14,7 @@ import { json } from './answer.ts';
 import { readForm } from './body.ts';
 import { type Dependencies, findClient, signerOf } from './dependencies.ts';
 import type { Exchange, Handler } from './exchange.ts';
-import type { VerifyAccessToken } from './own_token.ts';
+import { type VerifyAccessToken, writeAccessToken } from './own_token.ts';
 import { refuse, refuseBody } from './refused.ts';
 
 /** RFC 6749 §3.2. Authenticate, check without the database, spend the assertion, redeem, sign. */
@@ -98,8 +98,8 @@ async function tokenResponse(deps: Dependencies, { realm, keys, now }: Exchange,
   const { grant, scope, familyId, refreshToken, nonce, userClaims, exchanged } = issue;
   if (exchanged !== undefined) logExchange(deps, realm, client, exchanged);
   const access = accessTokenClaims({ realm, client, grant, scope, familyId, now, exchanged });
-  const signed = signerOf(keys, client.settings.accessTokenSigningAlgorithm).sign('at+jwt', access);
-  const accessToken = typeof signed === 'string' ? signed : await signed;
+  const written = writeAccessToken(deps, { realm, keys }, client, grant.audience, access);
+  const accessToken = typeof written === 'string' ? written : await written;
   const identity =
     scope.includes('openid') && exchanged === undefined
       ? idTokenClaims({ realm, client, grant, userClaims, nonce, accessToken, code: null, now })

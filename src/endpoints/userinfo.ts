@@ -1,5 +1,5 @@
+import { namesIn } from '../core/name_list.ts';
 import { err, ok, type Result } from '../core/result.ts';
-import { namesIn } from '../core/settings.ts';
 import { type AccessTokenClaims, audienceOf, familyOfJti } from '../oidc/access_token.ts';
 import { bearerChallenge, readBearerToken } from '../oidc/bearer.ts';
 import type { Client } from '../oidc/client.ts';

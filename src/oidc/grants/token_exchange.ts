@@ -1,6 +1,7 @@
 import { type Static, Type } from '@sinclair/typebox';
+import { namesIn } from '../../core/name_list.ts';
 import { err, ok, type Result } from '../../core/result.ts';
-import { allowsExchange, namesIn } from '../../core/settings.ts';
+import { allowsExchange } from '../../core/settings.ts';
 import { type AccessTokenClaims, audienceOf, type Exchanged, familyOfJti } from '../access_token.ts';
 import { actingFor, actorsIn, mostActors } from '../actor.ts';
 import { audienceFor } from '../authorize/resource.ts';
