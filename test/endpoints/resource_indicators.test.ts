@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { createHash } from 'node:crypto';
 import { databaseTimeoutMilliseconds } from '../database.ts';
 import { type Provider, startProvider } from '../provider.ts';
 import { UserAgent } from '../user_agent.ts';
@@ -177,6 +178,25 @@ describe('a resource that wants opaque tokens', () => {
     const narrowed = await good(refresh(app, text(both, 'refresh_token'), { resource: files }));
     expect(isJwt(text(narrowed, 'access_token'))).toBe(true);
     expect(isJwt(text(await good(refresh(app, refreshToken)), 'access_token'))).toBe(true);
+  });
+
+  test('also where the token comes from the authorization endpoint (implicit)', async () => {
+    const front = await register(provider, 'front', {
+      responseTypes: ['id_token token'],
+      grantTypes: ['implicit'],
+      resources: [vault],
+      overrides: { implicitAndHybrid: { value: true, reason: 'old' }, opaqueAccessTokensFor: { value: vault } },
+    });
+    const agent = new UserAgent();
+    const url = authorizeUrl(front, { response_type: 'id_token token', nonce: 'n', scope: 'openid profile' });
+    const back = await finish(agent, pageOf(await agent.open(url)));
+    const returned = new URLSearchParams(back.hash.slice(1));
+    const token = returned.get('access_token') ?? '';
+    expect(isJwt(token)).toBe(false);
+    expect(claimsOf(returned.get('id_token') ?? '')['at_hash']).toBe(
+      createHash('sha256').update(token).digest().subarray(0, 16).toString('base64url'),
+    );
+    expect(await introspect(token)).toMatchObject({ active: true, client_id: 'front' });
   });
 
   test('of a client that acts for itself, it still touches no database', async () => {
