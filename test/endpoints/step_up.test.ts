@@ -1,4 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import {
+  allowInsecureRequests,
+  ClientSecretBasic,
+  discovery,
+  fetchUserInfo,
+  skipSubjectCheck,
+  WWWAuthenticateChallengeError,
+} from 'openid-client';
 import { bearerChallenge } from '../../src/oidc/bearer.ts';
 import { type AuthenticationDemand, insufficientAuthentication } from '../../src/oidc/step_up.ts';
 import { databaseTimeoutMilliseconds } from '../database.ts';
@@ -108,6 +116,30 @@ describe('userinfo as the resource', () => {
     await wait(60);
     const third = await tokensOf(await refresh(bank, second.refreshToken));
     expect(demandIn(await userinfo(bank, third.accessToken))).toMatchObject({ max_age: '60' });
+  });
+
+  test('openid-client reads the challenge', async () => {
+    const { accessToken } = await tokensFor(bank, alice);
+    await wait(61);
+    const execute = [allowInsecureRequests];
+    const authentication = ClientSecretBasic(bank.secret ?? '');
+    const configuration = await discovery(new URL(provider.issuer), 'bank', {}, authentication, { execute });
+    const thrown: unknown = await fetchUserInfo(configuration, accessToken, skipSubjectCheck).catch((error) => error);
+    expect(thrown).toBeInstanceOf(WWWAuthenticateChallengeError);
+    expect(thrown).toMatchObject({
+      status: 401,
+      cause: [
+        {
+          scheme: 'bearer',
+          parameters: {
+            realm: provider.issuer,
+            error: 'insufficient_user_authentication',
+            acr_values: passwordClass,
+            max_age: '60',
+          },
+        },
+      ],
+    });
   });
 
   test('other clients are not asked for more', async () => {

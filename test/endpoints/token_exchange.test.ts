@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from 'jose';
+import { allowInsecureRequests, ClientSecretBasic, discovery, genericGrantRequest } from 'openid-client';
 import { databaseTimeoutMilliseconds } from '../database.ts';
 import { type Provider, startProvider } from '../provider.ts';
 import { UserAgent } from '../user_agent.ts';
@@ -106,6 +107,20 @@ describe('RFC 8693 §2.2.1: the answer', () => {
     const currentDate = new Date(Number(claimsOf(token)['iat']) * 1000);
     const { issuer } = provider;
     await jwtVerify(token, createLocalJWKSet(jwks), { typ: 'at+jwt', issuer, audience: ordersApi, currentDate });
+  });
+
+  test('openid-client takes it', async () => {
+    const { accessToken: subject_token } = await signedIn();
+    const authentication = ClientSecretBasic(gateway.secret ?? '');
+    const execute = [allowInsecureRequests];
+    const configuration = await discovery(new URL(provider.issuer), 'gateway', {}, authentication, { execute });
+    const tokens = await genericGrantRequest(configuration, grantType, {
+      subject_token,
+      subject_token_type: accessToken,
+      resource: ordersApi,
+    });
+    expect(tokens).toMatchObject({ token_type: 'bearer', issued_token_type: accessToken, scope: 'openid orders' });
+    expect(tokens.claims()).toBeUndefined();
   });
 
   test('no ID token with openid either; userinfo then says what the scope says, to the gateway', async () => {

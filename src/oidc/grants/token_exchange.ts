@@ -102,8 +102,8 @@ type Facts = Omit<GrantFacts, 'form'>;
 async function exchange(families: Families, facts: Facts, sent: Sent): Promise<Result<Issue, Refusal>> {
   const { client, realm } = facts;
   const [subject, actor] = await Promise.all([
-    subjectOf(families, facts, sent.subject_token),
-    sent.actor_token === undefined ? ok(null) : actorOf(families, facts, sent.actor_token),
+    readSubject(families, facts, sent.subject_token),
+    sent.actor_token === undefined ? ok(null) : readActor(families, facts, sent.actor_token),
   ]);
   if (!subject.ok) return subject;
   if (!actor.ok) return actor;
@@ -120,7 +120,7 @@ async function exchange(families: Families, facts: Facts, sent: Sent): Promise<R
 }
 
 /** The policy comes first, so that a token which it refuses costs no query. */
-async function subjectOf(
+async function readSubject(
   families: Families,
   { client, realm, tokens }: Facts,
   sent: string,
@@ -144,7 +144,7 @@ async function subjectOf(
  * Who acts proves it by a token that was issued to the very client that asks: its own, or one of a person who signed in to
  * it. What is itself exchanged says that somebody acts for somebody else, and who would act then is anybody's guess.
  */
-async function actorOf(
+async function readActor(
   families: Families,
   { client, realm, tokens }: Facts,
   sent: string,

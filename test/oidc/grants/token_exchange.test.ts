@@ -153,8 +153,8 @@ describe('RFC 8693 §2: a good exchange', () => {
 
   test('several targets, by resource and by audience', async () => {
     const { exchange } = await stage();
-    const issue = granted(await exchange({ resource: orders, audience: stock, scope: 'api' }));
-    expect(issue.grant.audience).toEqual([orders, stock]);
+    const issue = granted(await exchange({ resource: orders, audience: [stock, issuer], scope: 'api' }));
+    expect(issue.grant.audience).toEqual([orders, stock, issuer]);
   });
 
   test('of a client that acts for itself: no family, no query', async () => {
