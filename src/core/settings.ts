@@ -1,5 +1,6 @@
 import { type Static, type TSchema, Type } from '@sinclair/typebox';
 import { Value } from '@sinclair/typebox/value';
+import { addsNames, nameList } from './name_list.ts';
 import { err, ok, type Result } from './result.ts';
 import type { Instant } from './time.ts';
 
@@ -34,6 +35,16 @@ export const wordsOf = (list: string): readonly string[] => list.split(' ').filt
 
 const addsTo = (inherited: string, value: string): boolean =>
   wordsOf(value).some((word) => !wordsOf(inherited).includes(word));
+
+/** What each value of `tokenExchange` allows. */
+const exchangesOf = {
+  off: [],
+  impersonation: ['impersonation'],
+  delegation: ['delegation'],
+  'impersonation and delegation': ['impersonation', 'delegation'],
+} as const;
+export const allowsExchange = (value: keyof typeof exchangesOf, kind: 'impersonation' | 'delegation'): boolean =>
+  exchangesOf[value].some((allowed) => allowed === kind);
 
 export const settings = {
   pkce: row({
@@ -94,6 +105,58 @@ export const settings = {
     scope: 'client',
     sentence: 'How long an ID token is valid.',
   }),
+  tokenExchange: row({
+    schema: Type.Union([
+      Type.Literal('off'),
+      Type.Literal('impersonation'),
+      Type.Literal('delegation'),
+      Type.Literal('impersonation and delegation'),
+    ]),
+    default: 'off',
+    scope: 'client',
+    sentence:
+      'Whether a client with the grant may exchange access tokens (RFC 8693): for ones that do not show it (impersonation), or ones that name who acts (delegation, by an actor token).',
+    loosens: (inherited, value) =>
+      exchangesOf[value].some((allowed) => !exchangesOf[inherited].some((kind) => kind === allowed)),
+  }),
+  tokenExchangeClients: row({
+    schema: nameList('client ids with a space between'),
+    default: '',
+    scope: 'client',
+    sentence: 'Whose access tokens it may exchange; its own only if it is named as well.',
+    loosens: addsNames,
+  }),
+  tokenExchangeAudiences: row({
+    schema: nameList('audiences with a space between'),
+    default: '',
+    scope: 'client',
+    sentence:
+      "Which APIs the client is: another client's token can be exchanged only if its audience names one of these, or the client_id.",
+    loosens: addsNames,
+  }),
+  acrValues: row({
+    schema: Type.Union([Type.Literal('voluntary'), Type.Literal('required')]),
+    default: 'voluntary',
+    scope: 'client',
+    sentence:
+      'Whether a sign-in that reaches none of the `acr_values` asked for goes on (OIDC Core §5.5.1.1) or is refused, which RFC 9470 §5 recommends for step-up.',
+    loosens: (inherited, value) => inherited === 'required' && value === 'voluntary',
+  }),
+  userinfoAcrValues: row({
+    schema: nameList('authentication context classes with a space between'),
+    default: '',
+    scope: 'client',
+    sentence: 'Classes of sign-in that userinfo demands, any of them; it challenges others to step up (RFC 9470).',
+    loosens: (inherited, value) => inherited !== '' && (value === '' || addsNames(inherited, value)),
+  }),
+  userinfoMaxAgeSeconds: row({
+    schema: seconds(0, 90 * day),
+    default: 0,
+    scope: 'client',
+    sentence:
+      'How long ago the sign-in may be for userinfo, which challenges others to sign in again (RFC 9470); 0: any time.',
+    loosens: (inherited, value) => inherited > 0 && (value === 0 || value > inherited),
+  }),
   codeLifetimeSeconds: row({
     schema: seconds(5, minute),
     default: minute,
@@ -111,6 +174,13 @@ export const settings = {
     default: 'ES256',
     scope: 'client',
     sentence: 'What signs access tokens.',
+  }),
+  opaqueAccessTokensFor: row({
+    schema: nameList('resources with a space between'),
+    default: '',
+    scope: 'client',
+    sentence: 'Resources whose access tokens are no JWT: only this server reads them, and tells by introspection.',
+    loosens: (inherited, value) => addsNames(value, inherited),
   }),
   signingKeyLifetimeSeconds: row({
     schema: seconds(hour, 730 * day),

@@ -27,7 +27,7 @@ export function authorizeEndpoint(deps: Dependencies, interaction: Interaction):
     const client = found.ok ? found.value : null;
     const { form, refusal: objectRefusal } = await opened(deps, exchange, sent, client);
     const hint = await hintOf(form, exchange);
-    const decided = decideAuthorization({ form, objectRefusal, client, realm, hint, now });
+    const decided = decideAuthorization({ form, objectRefusal, client, realm, hint, acrValues: deps.acrValues, now });
     if (decided.ok && client !== null) return interaction.begin(exchange, decided.value, client);
     if (decided.ok) throw new Error('a request was accepted without a client');
     const { error: refused } = decided;

@@ -8,6 +8,7 @@ import type { RenderPage } from '../login/render.ts';
 import type { RequestObjectPorts } from '../oidc/authorize/request_object.ts';
 import type { Client } from '../oidc/client.ts';
 import type { ClientKeys } from '../oidc/client_keys.ts';
+import type { LivenessPorts } from '../oidc/live_token.ts';
 import type { Families, SpendProof } from '../oidc/ports.ts';
 import type { Realm } from '../oidc/realm.ts';
 import type { FetchJson, Registrations } from '../oidc/registration/ports.ts';
@@ -118,3 +119,10 @@ export async function findRegisteredClient(
   const client = await configuration.client(realm.id, clientId, now);
   return client?.enabled === true ? client : null;
 }
+
+/** What tells whether an access token still counts. */
+export const livenessPorts = (
+  deps: ClientSources & Pick<Dependencies, 'families'>,
+  realm: Realm,
+  now: Instant,
+): LivenessPorts => ({ families: deps.families, findClient: (clientId) => findClient(deps, realm, clientId, now) });

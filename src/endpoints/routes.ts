@@ -28,7 +28,7 @@ export type Route = {
 /** Every endpoint of an issuer, once. */
 export function routes(deps: Dependencies): readonly Route[] {
   const interaction = createInteraction(deps);
-  const verify = createVerifyAccessToken();
+  const verify = createVerifyAccessToken(deps);
   const metadata = metadataEndpoint(deps);
   const authorize = authorizeEndpoint(deps, interaction);
   const userinfo = userinfoEndpoint(deps, verify);
@@ -42,7 +42,7 @@ export function routes(deps: Dependencies): readonly Route[] {
     { path: '/jwks', methods: { GET: jwksEndpoint() }, ...document },
     { path: '/authorize', methods: { GET: authorize, POST: authorize }, ...fresh },
     { path: '/run/:handle', methods: { GET: interaction.show, POST: interaction.submit }, ...fresh },
-    { path: '/token', methods: { POST: tokenEndpoint(deps) }, ...open },
+    { path: '/token', methods: { POST: tokenEndpoint(deps, verify) }, ...open },
     { path: '/userinfo', methods: { GET: userinfo, POST: userinfo }, ...open },
     { path: '/introspect', methods: { POST: introspectEndpoint(deps, verify) }, ...fresh },
     { path: '/revoke', methods: { POST: revokeEndpoint(deps, verify) }, ...open },

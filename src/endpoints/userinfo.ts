@@ -1,15 +1,21 @@
+import { namesIn } from '../core/name_list.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { type AccessTokenClaims, audienceOf, familyOfJti } from '../oidc/access_token.ts';
 import { bearerChallenge, readBearerToken } from '../oidc/bearer.ts';
-import { type Client, countsFrom } from '../oidc/client.ts';
+import type { Client } from '../oidc/client.ts';
 import { type Refusal, refusal } from '../oidc/errors.ts';
+import { liveToken } from '../oidc/live_token.ts';
 import { type Form, firstFault } from '../oidc/parameters.ts';
-import type { LiveFamily } from '../oidc/ports.ts';
+import {
+  type AuthenticationDemand,
+  type InsufficientAuthentication,
+  insufficientAuthentication,
+} from '../oidc/step_up.ts';
 import { subjectOf } from '../oidc/subject.ts';
 import { userinfoClaims } from '../oidc/userinfo.ts';
 import { json } from './answer.ts';
 import { type BodyFault, readForm } from './body.ts';
-import { type Dependencies, findClient, signerOf } from './dependencies.ts';
+import { type Dependencies, livenessPorts, signerOf } from './dependencies.ts';
 import type { Exchange, Handler } from './exchange.ts';
 import type { VerifyAccessToken } from './own_token.ts';
 import { logRefusal, refuse, refuseBody } from './refused.ts';
@@ -61,27 +67,26 @@ async function claimsFor(
   deps: Dependencies,
   { realm, now }: Exchange,
   token: AccessTokenClaims | null,
-): Promise<Result<Found, Refusal>> {
-  const familyId = token === null ? null : familyOfJti(token.jti);
+): Promise<Result<Found, Refusal | InsufficientAuthentication>> {
   if (token === null || !audienceOf(token).includes(realm.issuer)) return err(invalidToken);
   const scope = token.scope.split(' ');
-  if (familyId === null || !scope.includes('openid')) return err(needsOpenid);
-  const client = await findClient(deps, realm, token.client_id, now);
-  const family = client === null ? null : await deps.families.readLive(familyId, realm.id);
-  if (client === null || !belongsTo(family, token, countsFrom(client, realm))) return err(invalidToken);
-  const subject = subjectOf(realm, client, family.userId);
-  return ok({ client, claims: userinfoClaims(subject, scope, family.claims.userinfo, family.userClaims) });
+  if (familyOfJti(token.jti) === null || !scope.includes('openid')) return err(needsOpenid);
+  const live = await liveToken(token, realm, livenessPorts(deps, realm, now));
+  if (live === null || live.family === null || live.family.userId === null) return err(invalidToken);
+  const { client, family } = live;
+  const insufficient = insufficientAuthentication(token, demandOf(client), now);
+  if (insufficient !== null) return err(insufficient);
+  // What was asked for by name, and consented to, was for the client that the family is of.
+  const asked = family.clientId === client.clientId ? family.claims.userinfo : [];
+  const subject = subjectOf(realm, client, live.family.userId);
+  return ok({ client, claims: userinfoClaims(subject, scope, asked, family.userClaims) });
 }
 
-function belongsTo(
-  family: LiveFamily | null,
-  token: AccessTokenClaims,
-  validFrom: number,
-): family is LiveFamily & { readonly userId: NonNullable<LiveFamily['userId']> } {
-  return (
-    family !== null && family.userId !== null && family.clientId === token.client_id && family.createdAt >= validFrom
-  );
-}
+/** Userinfo is a resource like any other, and may ask for a better sign-in than the one behind the token (RFC 9470). */
+const demandOf = ({ settings }: Client): AuthenticationDemand => ({
+  acrValues: namesIn(settings.userinfoAcrValues),
+  maxAgeSeconds: settings.userinfoMaxAgeSeconds === 0 ? null : settings.userinfoMaxAgeSeconds,
+});
 
 const challenge = ({ log }: Dependencies, exchange: Exchange, refused: Refusal): Response =>
   refuse(log, exchange, refused, { headers: { 'www-authenticate': bearerChallenge(exchange.realm.issuer, refused) } });

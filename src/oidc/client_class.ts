@@ -1,5 +1,6 @@
 import { err, ok, type Result } from '../core/result.ts';
 import { kindOfRedirectUri } from './authorize/redirect_uri.ts';
+import { isResourceIndicator } from './authorize/resource.ts';
 import {
   canonicalResponseType,
   grantTypesOf,
@@ -47,6 +48,7 @@ export type ClientDraft = Pick<
   | 'jwks'
 > & {
   readonly metadata?: ClientMetadata;
+  readonly resources?: readonly string[];
   readonly clientId: string;
   /** true: the id is the URL of the client's metadata document, which has rules of its own (`client_id_url.ts`). */
   readonly isNamedByUrl?: boolean;
@@ -118,6 +120,12 @@ const checks: readonly Check[] = [
     postLogoutRedirectUris.flatMap((uri) => checkRedirectUri(uri, clientClass, 'post_logout_redirect_uris')),
   ({ scope }) =>
     when(!scope.every(isScopeToken), 'scope', 'holds a value with characters that RFC 6749 §3.3 does not allow'),
+  ({ resources = [] }) =>
+    when(
+      !resources.every(isResourceIndicator),
+      'resources',
+      'must be absolute URIs without a fragment (RFC 8707 §2), such as https://api.example.com',
+    ),
   ({ authMethod, jwks, metadata }) =>
     when(
       authMethod === 'private_key_jwt' && (jwks?.keys.length ?? 0) === 0 && metadata?.jwks_uri === undefined,

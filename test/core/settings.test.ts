@@ -149,6 +149,43 @@ describe('what loosens a policy', () => {
     );
   });
 
+  test('needs a reason: more exchanges, or those of a client or an audience more; fewer need none', () => {
+    const some = {
+      realm: { tokenExchange: { value: 'delegation' }, tokenExchangeClients: { value: 'shop desk' } },
+    };
+    const silently = (key: string, value: string) => checkOverride(key, { value }, 'client', some, now).ok;
+    expect(silently('tokenExchange', 'off')).toBe(true);
+    expect(silently('tokenExchange', 'delegation')).toBe(true);
+    expect(silently('tokenExchange', 'impersonation')).toBe(false);
+    expect(silently('tokenExchange', 'impersonation and delegation')).toBe(false);
+    expect(silently('tokenExchangeClients', 'desk')).toBe(true);
+    expect(silently('tokenExchangeClients', '')).toBe(true);
+    expect(silently('tokenExchangeClients', 'desk stock')).toBe(false);
+    expect(silently('tokenExchangeAudiences', 'https://a.example')).toBe(false);
+  });
+
+  test('needs a reason: userinfo that demands less of a sign-in, and acr_values that are only a wish', () => {
+    const demanding = {
+      realm: {
+        userinfoAcrValues: { value: 'pwd mfa' },
+        userinfoMaxAgeSeconds: { value: 60 },
+        acrValues: { value: 'required' },
+      },
+    };
+    const silently = (key: string, value: unknown, inherited: Layers) =>
+      checkOverride(key, { value }, 'client', inherited, now).ok;
+    expect(silently('userinfoAcrValues', 'mfa', demanding)).toBe(true);
+    expect(silently('userinfoAcrValues', 'mfa other', demanding)).toBe(false);
+    expect(silently('userinfoAcrValues', '', demanding)).toBe(false);
+    expect(silently('userinfoAcrValues', 'mfa', {})).toBe(true);
+    expect(silently('userinfoMaxAgeSeconds', 30, demanding)).toBe(true);
+    expect(silently('userinfoMaxAgeSeconds', 61, demanding)).toBe(false);
+    expect(silently('userinfoMaxAgeSeconds', 0, demanding)).toBe(false);
+    expect(silently('userinfoMaxAgeSeconds', 61, {})).toBe(true);
+    expect(silently('acrValues', 'voluntary', demanding)).toBe(false);
+    expect(silently('acrValues', 'required', {})).toBe(true);
+  });
+
   test('an empty or blank reason is none', () => {
     for (const reason of ['', ' ', '\t\n', undefined]) {
       expect(checkOverride('rotation', { value: 'never', reason }, 'client', {}, now).ok).toBe(false);

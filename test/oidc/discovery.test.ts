@@ -14,6 +14,7 @@ const decide = (sent: object) => {
     realm,
     hint: null,
     objectRefusal: null,
+    acrValues: [],
     now: start,
   });
 };

@@ -21,7 +21,7 @@ import type { Families, ProofToSpend } from '../../src/oidc/ports.ts';
 import { encodeRefreshToken } from '../../src/oidc/refresh_token.ts';
 import { createAudit } from '../../src/store/audit.ts';
 import { createFamilies } from '../../src/store/families.ts';
-import { codeOf } from '../oidc/grants/redeem.ts';
+import { codeOf, noTokens } from '../oidc/grants/redeem.ts';
 import { formOf, granted, realm as partyRealm, ring as partyRing, spa, verifier, web } from '../oidc/parties.ts';
 import { type Fixture, storeFixture } from './fixture.ts';
 
@@ -98,15 +98,9 @@ export async function familyHistories({ connections = 8 }: { connections?: numbe
   );
   const send = async (form: { readonly [name: string]: string }, sender: Sender = {}) => {
     const { client = web, ring = partyRing, address = home.address, agent = home.agent, proofs = [] } = sender;
-    const facts = {
-      realm,
-      client: { ...client, realmId },
-      ring,
-      now: Date.now(),
-      presenter: { address, agent },
-      proofs,
-    };
-    const checked = checkGrant({ ...facts, form: formOf(form) });
+    const presenter = { address, agent };
+    const facts = { realm, client: { ...client, realmId }, ring, now: Date.now(), presenter, proofs };
+    const checked = checkGrant({ ...facts, tokens: noTokens, form: formOf(form) });
     return checked.ok ? checked.value.redeem(families) : checked;
   };
   const histories: Histories = {

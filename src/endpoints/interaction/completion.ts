@@ -84,7 +84,7 @@ function codeContent(
     nonce: request.nonce,
     code_challenge: request.codeChallenge,
     auth_time: toNumericDate(authTime),
-    acr: acrOf(run.evidence),
+    acr: acrOf(run.evidence, run.demand.acr.values),
     amr: [...amrOf(run.evidence)],
     claims: { userinfo: [...request.claims.userinfo], id_token: [...request.claims.idToken] },
     front_family_id: frontFamilyId,

@@ -6,6 +6,7 @@ import { isFrontChannel, returns } from '../../oidc/authorize/response_type.ts';
 import { idTokenAlgorithmOf, idTokenClaims } from '../../oidc/id_token.ts';
 import type { Grant } from '../../oidc/token_family.ts';
 import { type Dependencies, signerOf } from '../dependencies.ts';
+import { writeAccessToken } from '../own_token.ts';
 import { codeOf } from './completion.ts';
 import type { RunResult } from './ports.ts';
 import type { Recipient } from './respond.ts';
@@ -46,7 +47,7 @@ async function frontToken(
   id: string,
   content: CodeContent,
 ): Promise<Returned['accessToken']> {
-  const { realm, keys, now, address, agent } = exchange;
+  const { realm, now, address, agent } = exchange;
   const familyId = brandId<FamilyId>(id);
   const isAlive = await deps.families.openFront({
     familyId,
@@ -62,7 +63,7 @@ async function frontToken(
   });
   if (!isAlive) return null;
   const claims = accessTokenClaims({ realm, client, grant, scope: grant.scope, familyId, now });
-  const value = await signerOf(keys, client.settings.accessTokenSigningAlgorithm).sign('at+jwt', claims);
+  const value = await writeAccessToken(deps, exchange, client, grant.audience, claims);
   return { value, lifetimeSeconds: client.settings.accessTokenLifetimeSeconds, scope: grant.scope.join(' ') };
 }
 

@@ -14,6 +14,7 @@ import type { Realm } from '../realm.ts';
 import { grantableScope } from '../scope.ts';
 import { scopesOfClaims } from '../standard_claims.ts';
 import { isSubject } from '../subject.ts';
+import { type AcrDemand, checkAcr } from './acr_values.ts';
 import { checkMaxAge } from './max_age.ts';
 import { type AuthorizationParameters, authorizationParameters, longestState } from './parameters.ts';
 import { checkCodeChallenge } from './pkce.ts';
@@ -48,7 +49,7 @@ export type AuthorizationRequest = {
   readonly prompt: readonly Prompt[];
   readonly maxAgeSeconds: number | null;
   readonly claims: ClaimsRequest;
-  readonly acr: { readonly values: readonly string[]; readonly essential: boolean };
+  readonly acr: AcrDemand;
   /** What this client calls the one user who will do; null: anyone. */
   readonly subject: string | null;
   readonly loginHint: string | null;
@@ -67,6 +68,7 @@ type Input = {
   readonly realm: Realm;
   readonly hint: Result<IdTokenHint, Refusal> | null;
   readonly objectRefusal: Refusal | null;
+  readonly acrValues: readonly string[];
 };
 
 type Rule<Value> = (input: Input) => Result<Value, Refusal>;
@@ -92,12 +94,14 @@ const rules = {
   },
   prompt: ({ parameters }) => checkPrompt(parameters.prompt),
   maxAgeSeconds: ({ parameters, client }) => checkMaxAge(parameters.max_age, client),
-  wanted: ({ parameters, client, hint }) => {
+  wanted: ({ parameters, client, hint, acrValues }) => {
     const asked = parseClaims(parameters.claims);
     if (!asked.ok) return asked;
     const claims = withinRegisteredScopes(asked.value, client);
     const subject = checkSubject(claims, client, hint);
-    return subject.ok ? ok({ claims, subject: subject.value }) : subject;
+    if (!subject.ok) return subject;
+    const acr = checkAcr(parameters.acr_values, claims.acr, client, acrValues);
+    return acr.ok ? ok({ claims, subject: subject.value, acr: acr.value }) : acr;
   },
 } as const satisfies { readonly [name: string]: Rule<unknown> };
 
@@ -145,6 +149,8 @@ export type RequestFacts = {
   readonly realm: Realm;
   /** `id_token_hint`, verified by the caller; null: none was sent. */
   readonly hint: Result<IdTokenHint, Refusal> | null;
+  /** Authentication context classes that a sign-in can reach here. */
+  readonly acrValues: readonly string[];
   readonly now: Instant;
 };
 
@@ -163,6 +169,7 @@ export function decideAuthorization(facts: RequestFacts): Result<AuthorizationRe
     realm,
     hint: facts.hint,
     objectRefusal: facts.objectRefusal,
+    acrValues: facts.acrValues,
   });
   if (!passed.ok) return redirectRefusal(passed.error);
   return ok(toRequest(receiver.value.client, parameters.value, target, passed.value, facts.now));
@@ -257,23 +264,12 @@ function toRequest(
     prompt: passed.prompt,
     maxAgeSeconds: passed.maxAgeSeconds,
     claims: passed.wanted.claims,
-    acr: acrOf(passed.wanted.claims, parameters, client),
+    acr: passed.wanted.acr,
     subject: passed.wanted.subject,
     loginHint: parameters.login_hint ?? null,
     uiLocales: words(parameters.ui_locales),
     receivedAt: now,
   };
-}
-
-/** OIDC Core §5.5.1.1, Registration §2 `default_acr_values`: what is registered stands for a request that says nothing. */
-function acrOf(
-  { acr }: ClaimsRequest,
-  { acr_values }: AuthorizationParameters,
-  { metadata }: Client,
-): AuthorizationRequest['acr'] {
-  if (acr.values.length > 0) return acr;
-  const values = acr_values === undefined ? (metadata.default_acr_values ?? []) : words(acr_values);
-  return { values, essential: false };
 }
 
 const words = (text: string | undefined): readonly string[] => text?.split(' ').filter((word) => word !== '') ?? [];

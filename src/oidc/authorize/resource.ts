@@ -2,6 +2,10 @@ import { err, ok, type Result } from '../../core/result.ts';
 import type { Client } from '../client.ts';
 import { type Refusal, refusal } from '../errors.ts';
 
+/** RFC 8707 §2: an absolute URI (RFC 3986 §4.3) without a fragment. */
+export const isResourceIndicator = (text: string): boolean =>
+  /^[a-z][a-z0-9+.-]*:[!-~]+$/i.test(text) && !text.includes('#');
+
 /**
  * RFC 8707 §2: the audience of the access token. Asked for and allowed, else the client's default, else the issuer. With
  * `openid` the issuer is always among them, since userinfo is its own.
@@ -13,6 +17,11 @@ export function audienceFor(
   scope: readonly string[],
 ): Result<readonly string[], Refusal> {
   const resources = asked ?? [];
+  if (!resources.every(isResourceIndicator)) {
+    return err(
+      refusal('invalid_target', 'resource must be an absolute URI without a fragment', 'RFC 8707 §2', 'resource'),
+    );
+  }
   const { resources: own, introduced } = client;
   const mayAskFor = (resource: string): boolean =>
     own.includes(resource) || resource === issuer || isOneOf(resource, introduced?.resources ?? []);

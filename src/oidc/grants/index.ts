@@ -8,8 +8,9 @@ import { authorizationCode } from './authorization_code.ts';
 import { clientCredentials } from './client_credentials.ts';
 import type { GrantFacts, GrantType, Redeem } from './grant.ts';
 import { refreshToken } from './refresh_token.ts';
+import { tokenExchange } from './token_exchange.ts';
 
-const grantTypes: readonly GrantType[] = [authorizationCode, refreshToken, clientCredentials];
+const grantTypes: readonly GrantType[] = [authorizationCode, refreshToken, clientCredentials, tokenExchange];
 
 export const grantTypeNames: readonly string[] = grantTypes.map(({ type }) => type);
 

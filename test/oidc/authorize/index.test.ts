@@ -32,8 +32,19 @@ const request: Sent = {
   code_challenge_method: 'S256',
 };
 
+/** What a sign-in can reach. */
+const acrValues = ['pwd', 'mfa'];
+
 const decide = (sent: Sent, client: Client | null = spa, hint: RequestFacts['hint'] = null) =>
-  decideAuthorization({ form: formOf({ ...request, ...sent }), client, realm, hint, objectRefusal: null, now: start });
+  decideAuthorization({
+    form: formOf({ ...request, ...sent }),
+    client,
+    realm,
+    hint,
+    objectRefusal: null,
+    acrValues,
+    now: start,
+  });
 
 const hintOf = (subject: string): RequestFacts['hint'] => ({
   ok: true,
@@ -132,6 +143,7 @@ describe('RFC 6749 §4.1.2.1: a page and never a redirect', () => {
     const good = new URLSearchParams({ client_id: 'spa', redirect_uri: callback, response_type: 'code' });
     const facts = {
       form: parseForm(`${good}&${extra}`),
+      acrValues,
       client: spa,
       realm,
       hint: null,
@@ -159,7 +171,15 @@ describe('RFC 6749 §4.1.2.1: a page and never a redirect', () => {
         const form = parseForm(
           new URLSearchParams(pairs.map(([name, value]): [string, string] => [name, value])).toString(),
         );
-        const decision = decideAuthorization({ form, client, realm, hint: null, objectRefusal: null, now: start });
+        const decision = decideAuthorization({
+          form,
+          client,
+          realm,
+          hint: null,
+          objectRefusal: null,
+          acrValues,
+          now: start,
+        });
         if (decision.ok) expect(decision.value.target.redirectUri).toBe(callback);
         else if (decision.error.kind === 'redirect') {
           expect(client).not.toBeNull();
@@ -246,8 +266,8 @@ describe('OIDC Registration §2: default_acr_values', () => {
 
   test('give way to acr_values and to an acr claim', () => {
     expect(acr({ acr_values: 'urn:c' })).toEqual({ values: ['urn:c'], essential: false });
-    expect(acr({ claims: '{"id_token":{"acr":{"values":["urn:d"],"essential":true}}}' })).toEqual({
-      values: ['urn:d'],
+    expect(acr({ claims: '{"id_token":{"acr":{"values":["mfa"],"essential":true}}}' })).toEqual({
+      values: ['mfa'],
       essential: true,
     });
   });
@@ -368,7 +388,15 @@ describe('OIDC Core §3.1.2.1 id_token_hint, §5.5.1 sub', () => {
   test('a request object that cannot be opened refuses the request, before any other rule', () => {
     const objectRefusal = refusal('invalid_request_object', 'no', 'rule', 'request');
     const form = formOf({ ...request, response_type: 'unknown', state: 's' });
-    const decision = decideAuthorization({ form, client: spa, realm, hint: null, objectRefusal, now: start });
+    const decision = decideAuthorization({
+      form,
+      client: spa,
+      realm,
+      hint: null,
+      objectRefusal,
+      acrValues,
+      now: start,
+    });
     expect(refused(decision)).toMatchObject({ kind: 'redirect', refusal: objectRefusal, target: { state: 's' } });
   });
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
-import { audienceFor, isOneOf } from '../../../src/oidc/authorize/resource.ts';
+import { audienceFor, isOneOf, isResourceIndicator } from '../../../src/oidc/authorize/resource.ts';
 import { granted, issuer, refused } from '../parties.ts';
 
 const known = ['https://a.example', 'https://b.example', 'https://c.example'];
@@ -31,6 +31,32 @@ describe('RFC 8707 §2', () => {
     expect(granted(audienceFor(undefined, { resources: known }, issuer, ['api']))).toEqual(['https://a.example']);
     expect(granted(audienceFor([], { resources: known }, issuer, ['api']))).toEqual(['https://a.example']);
     expect(granted(audienceFor(undefined, { resources: [] }, issuer, ['api']))).toEqual([issuer]);
+  });
+
+  test('an absolute URI without a fragment, whatever is registered', () => {
+    const odd = [
+      'api',
+      '/v1',
+      '//api.example',
+      'https://a.example/#x',
+      'https://a.example/#',
+      'https://a b.example',
+      ':x',
+    ];
+    for (const resource of odd) {
+      expect(isResourceIndicator(resource)).toBe(false);
+      const refusal = refused(audienceFor([resource], { resources: [resource] }, issuer, ['api']));
+      expect(refusal).toMatchObject({ error: 'invalid_target', parameter: 'resource' });
+    }
+    for (const resource of [
+      'https://a.example',
+      'https://a.example/v1?x=1',
+      'urn:example:api',
+      'api+v1.x-y:z',
+      issuer,
+    ]) {
+      expect(granted(audienceFor([resource], { resources: [resource] }, issuer, ['api']))).toEqual([resource]);
+    }
   });
 
   test('asked for one: the default is not added', () => {

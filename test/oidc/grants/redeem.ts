@@ -5,7 +5,7 @@ import type { Instant } from '../../../src/core/time.ts';
 import { type CodeContent, sealCode } from '../../../src/oidc/authorization_code.ts';
 import type { Client } from '../../../src/oidc/client.ts';
 import type { Refusal } from '../../../src/oidc/errors.ts';
-import type { Issue } from '../../../src/oidc/grants/grant.ts';
+import type { Issue, TokenPorts } from '../../../src/oidc/grants/grant.ts';
 import { checkGrant } from '../../../src/oidc/grants/index.ts';
 import type { ProofToSpend } from '../../../src/oidc/ports.ts';
 import type { Realm } from '../../../src/oidc/realm.ts';
@@ -71,6 +71,7 @@ export type Circumstances = {
   readonly now?: Instant;
   readonly agent?: string;
   readonly proofs?: readonly ProofToSpend[];
+  readonly tokens?: TokenPorts;
 };
 
 /** What a client proved itself with, to be spent. */
@@ -82,6 +83,9 @@ export const proofOf = (jti: string): ProofToSpend => ({
   expiresAt: start + 60_000,
 });
 
+/** For the grants that take no access token. */
+export const noTokens: TokenPorts = { read: async () => null, findClient: async () => null };
+
 /** Sends a token request whose client is authenticated; the database is only asked by what `checkGrant` let pass. */
 export async function send(
   families: FamiliesInMemory,
@@ -90,15 +94,7 @@ export async function send(
 ): Promise<Result<Issue, Refusal>> {
   const { agent = 'agent', ...facts } = circumstances;
   const presenter = { address: '192.0.2.1', agent };
-  const checked = checkGrant({
-    realm,
-    client: web,
-    ring,
-    now: families.now,
-    presenter,
-    proofs: [],
-    form: formOf(sent),
-    ...facts,
-  });
+  const usual = { realm, client: web, ring, now: families.now, presenter, proofs: [], tokens: noTokens };
+  const checked = checkGrant({ ...usual, form: formOf(sent), ...facts });
   return checked.ok ? checked.value.redeem(families) : checked;
 }
