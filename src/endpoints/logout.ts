@@ -66,7 +66,11 @@ type Asked = {
 };
 
 /** A hint that cannot be verified is no hint: the person is asked, and nothing is redirected. */
-async function readRequest(deps: Dependencies, { realm, keys, now }: Exchange, form: Form): Promise<Asked | Refusal> {
+async function readRequest(
+  deps: Dependencies,
+  { realm, keys, now, errorId }: Exchange,
+  form: Form,
+): Promise<Asked | Refusal> {
   const fault = firstFault(form);
   if (fault !== null) return fault;
   const sent = logoutParameters.read(form);
@@ -77,6 +81,10 @@ async function readRequest(deps: Dependencies, { realm, keys, now }: Exchange, f
       ? null
       : await verifyIdTokenHint(id_token_hint, realm.issuer, { keys: [...keys.jwks.keys] });
   const hint = verified?.ok === true ? verified.value : null;
+  if (verified?.ok === false) {
+    const { rule, description } = verified.error;
+    deps.log.info('logout.hint_ignored', { errorId, realm: realm.slug, rule, description });
+  }
   return {
     hint,
     hintClient: hint === null ? null : await findClient(deps, realm, hint.clientId, now),

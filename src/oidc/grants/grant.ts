@@ -42,6 +42,8 @@ export type Redeem = (families: Families) => Promise<Result<Issue, Refusal>>;
 export type GrantType = {
   readonly type: string;
   readonly forClass: readonly Client['class'][];
+  /** true: there is never a user, so no ID token either. */
+  readonly isForItself?: true;
   readonly check: (facts: GrantFacts) => Result<Redeem, Refusal>;
 };
 

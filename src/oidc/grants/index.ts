@@ -4,6 +4,7 @@
  */
 import { err, ok, type Result } from '../../core/result.ts';
 import { type Refusal, refusal } from '../errors.ts';
+import type { Form } from '../parameters.ts';
 import { authorizationCode } from './authorization_code.ts';
 import { clientCredentials } from './client_credentials.ts';
 import type { GrantFacts, GrantType, Redeem } from './grant.ts';
@@ -15,6 +16,10 @@ export const grantTypeNames: readonly string[] = grantTypes.map(({ type }) => ty
 
 export const classesOfGrantType = (type: string): readonly string[] =>
   grantTypes.find((grant) => grant.type === type)?.forClass ?? [];
+
+/** Whether what `checkGrant` let pass may come to an ID token. */
+export const mayIdentify = ({ values }: Form): boolean =>
+  grantTypes.find(({ type }) => type === values['grant_type'])?.isForItself !== true;
 
 /** RFC 6749 §5.2: unknown, not registered for, or refused by the grant itself. */
 export function checkGrant(facts: GrantFacts): Result<Redeem, Refusal> {

@@ -184,21 +184,27 @@ describe('RFC 7591 §3.2.2: what is refused', () => {
 });
 
 describe('what discovery lists can be registered, and nothing else', () => {
-  const lists: readonly (readonly [MemberName, string, string])[] = [
-    ['id_token_encrypted_response_alg', 'id_token_encryption_alg_values_supported', 'RSA-OAEP-256'],
-    ['id_token_encrypted_response_enc', 'id_token_encryption_enc_values_supported', 'A256GCM'],
+  const jwks = { keys: [publicKey] };
+  const lists: readonly (readonly [MemberName, string, string, object?])[] = [
+    ['id_token_encrypted_response_alg', 'id_token_encryption_alg_values_supported', 'ECDH-ES+A256KW', { jwks }],
+    [
+      'id_token_encrypted_response_enc',
+      'id_token_encryption_enc_values_supported',
+      'A256GCM',
+      { jwks, id_token_encrypted_response_alg: 'ECDH-ES' },
+    ],
     ['userinfo_signed_response_alg', 'userinfo_signing_alg_values_supported', 'PS256'],
-    ['userinfo_encrypted_response_alg', 'userinfo_encryption_alg_values_supported', 'ECDH-ES'],
+    ['userinfo_encrypted_response_alg', 'userinfo_encryption_alg_values_supported', 'ECDH-ES', { jwks }],
     ['introspection_signed_response_alg', 'introspection_signing_alg_values_supported', 'ES256'],
     ['request_object_signing_alg', 'request_object_signing_alg_values_supported', 'RS256'],
     ['authorization_signed_response_alg', 'authorization_signing_alg_values_supported', 'ES256'],
     ['token_endpoint_auth_signing_alg', 'token_endpoint_auth_signing_alg_values_supported', 'XY1'],
   ];
-  test.each(lists)('%s by %s', (member, list, value) => {
+  test.each(lists)('%s by %s', (member, list, value, beside = {}) => {
     const without = { served: { [list]: undefined } };
     expect(faultOf({ [member]: value }, without)).toEqual(invalid(member));
     expect(faultOf({ [member]: value }, { served: { [list]: ['other'] } })).toEqual(invalid(member));
-    expect(accepted({ [member]: value }, { served: { [list]: ['other', value] } }).metadata).toMatchObject({
+    expect(accepted({ ...beside, [member]: value }, { served: { [list]: ['other', value] } }).metadata).toMatchObject({
       [member]: value,
     });
   });
