@@ -9,7 +9,7 @@ import { checkGrant, mayIdentify } from '../oidc/grants/index.ts';
 import { idTokenClaims } from '../oidc/id_token.ts';
 import { type Form, firstFault, single } from '../oidc/parameters.ts';
 import { encodeRefreshToken } from '../oidc/refresh_token.ts';
-import { chooseRecipient, encryptionOf, type Recipient } from '../oidc/response_encryption.ts';
+import { chooseRecipient, encryptionOf, type JweRecipient } from '../oidc/response_encryption.ts';
 import { json } from './answer.ts';
 import { readForm } from './body.ts';
 import { type Dependencies, findClient, signerOf } from './dependencies.ts';
@@ -28,7 +28,7 @@ export function tokenEndpoint(deps: Dependencies): Handler {
   };
 }
 
-type Redeemed = { readonly issue: Issue; readonly recipient: Recipient | null };
+type Redeemed = { readonly issue: Issue; readonly recipient: JweRecipient | null };
 type Issued = Redeemed & { readonly client: AuthenticatedClient['client'] };
 
 type Refused = { readonly refusal: Refusal; readonly clientId: string | null };

@@ -40,7 +40,7 @@ export function encryptionOf({ metadata }: Pick<Client, 'metadata'>, response: E
   return { alg, enc: metadata[`${response}_encrypted_response_enc`] ?? contentEncryptions[0] };
 }
 
-export type Recipient = {
+export type JweRecipient = {
   /** A compact JWE (RFC 7516 §7.1). `cty` is `JWT` for what is signed: a nested JWT (RFC 7519 §5.2). */
   readonly encrypt: (content: string, cty?: 'JWT') => Promise<string>;
 };
@@ -55,7 +55,7 @@ export async function chooseRecipient(
   clientKeys: ClientKeys,
   client: KeyOwner,
   response: EncryptedResponse,
-): Promise<Result<Recipient | null, Refusal>> {
+): Promise<Result<JweRecipient | null, Refusal>> {
   const encryption = encryptionOf(client, response);
   if (encryption === null) return ok(null);
   const known = await clientKeys.current(client);
@@ -79,7 +79,7 @@ const noKey = refusal(
   'OIDC Core §10.2',
 );
 
-async function recipientIn(keySet: KeySet | null, encryption: Encryption): Promise<Recipient | null> {
+async function recipientIn(keySet: KeySet | null, encryption: Encryption): Promise<JweRecipient | null> {
   for (const key of encryptionKeys(keySet?.keys ?? [], encryption.alg)) {
     const recipient = await recipientWith(key, encryption);
     if (recipient !== null) return recipient;
@@ -104,11 +104,11 @@ export function encryptionKeys(keys: readonly JWK[], algorithm: string): readonl
 const encrypting: ReadonlySet<string> = new Set(['encrypt', 'wrapKey', 'deriveKey', 'deriveBits']);
 
 /** null: it is no key. Some show that only when they are used (an RSA modulus that is even or short, X25519 of zeros). */
-async function recipientWith(jwk: JWK, { alg, enc }: Encryption): Promise<Recipient | null> {
+async function recipientWith(jwk: JWK, { alg, enc }: Encryption): Promise<JweRecipient | null> {
   const { kid } = jwk;
   try {
     const key = await importJWK(bareKey(jwk), alg);
-    const encrypt: Recipient['encrypt'] = (content, cty) =>
+    const encrypt: JweRecipient['encrypt'] = (content, cty) =>
       new CompactEncrypt(new TextEncoder().encode(content))
         .setProtectedHeader({
           alg,

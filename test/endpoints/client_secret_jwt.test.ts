@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { type JWTPayload, SignJWT } from 'jose';
-import { systemClock, toNumericDate } from '../../src/core/time.ts';
 import { databaseTimeoutMilliseconds } from '../database.ts';
 import { type Provider, startProvider } from '../provider.ts';
+import { claimsOfClient, good, invalidClient, now, outcome, present as presentTo } from './client_assertion.ts';
 import { bearer, initialToken, put, type Registered, read, registered, setRealm } from './registrar.ts';
-import { bodyOf, post, text } from './relying_party.ts';
+import { bodyOf, type Parameters, post, text } from './relying_party.ts';
 
 let provider: Provider;
 let party: Registered;
@@ -34,35 +34,17 @@ const machine = async (more: object = {}): Promise<Registered> =>
     bearer(await initialToken(provider, 'main')),
   );
 
-const now = (): number => toNumericDate(systemClock());
-
 function assertionOf(
   { clientId, secret }: Pick<Registered, 'clientId' | 'secret'>,
   more: JWTPayload = {},
   alg = 'HS256',
-) {
-  const claims = {
-    iss: clientId,
-    sub: clientId,
-    aud: provider.issuer,
-    exp: now() + 60,
-    iat: now(),
-    jti: crypto.randomUUID(),
-  };
-  return new SignJWT({ ...claims, ...more }).setProtectedHeader({ alg }).sign(Buffer.from(secret ?? ''));
+): Promise<string> {
+  const claims = { ...claimsOfClient(clientId, provider.issuer), ...more };
+  return new SignJWT(claims).setProtectedHeader({ alg }).sign(Buffer.from(secret ?? ''));
 }
 
-const present = (assertion: string, path = '/token', fields: { readonly [name: string]: string } = {}) =>
-  post(provider.issuer + path, {
-    grant_type: 'client_credentials',
-    client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
-    client_assertion: assertion,
-    ...fields,
-  });
-
-const outcome = async (response: Response) => ({ status: response.status, error: (await bodyOf(response))['error'] });
-const good = { status: 200, error: undefined };
-const invalidClient = { status: 401, error: 'invalid_client' };
+const present = (assertion: string, path = '/token', fields: Parameters = {}) =>
+  presentTo(provider.issuer, assertion, path, fields);
 
 describe('OIDC Core §9: client_secret_jwt', () => {
   test('registered by itself: a secret that every algorithm takes, and it authenticates', async () => {

@@ -91,11 +91,7 @@ const notRegistered = (member: string): string => `--unset ${member}: the client
 const without = (metadata: ClientMetadata, members: readonly string[]): ClientMetadata =>
   Object.fromEntries(Object.entries(metadata).filter(([member]) => !members.includes(member)));
 
-function faultOfSecret(
-  { authMethod }: Pick<ClientRecord, 'authMethod'>,
-  next: string,
-  isNew: boolean,
-): string | null {
+function faultOfSecret({ authMethod }: Pick<ClientRecord, 'authMethod'>, next: string, isNew: boolean): string | null {
   if (isNew) return next.startsWith('client_secret_') ? null : 'this client does not authenticate with a secret';
   // Of the secrets so far there is the hash alone, and none can be computed with.
   return next === clientSecretJwt.name && next !== authMethod

@@ -6,7 +6,7 @@ import type { Returned } from '../../oidc/authorize/response.ts';
 import { isFrontChannel, returns } from '../../oidc/authorize/response_type.ts';
 import type { Refusal } from '../../oidc/errors.ts';
 import { idTokenClaims } from '../../oidc/id_token.ts';
-import { chooseRecipient, type Recipient as EncryptionRecipient } from '../../oidc/response_encryption.ts';
+import { chooseRecipient, type JweRecipient } from '../../oidc/response_encryption.ts';
 import type { Grant } from '../../oidc/token_family.ts';
 import { type Dependencies, signerOf } from '../dependencies.ts';
 import { issueIdToken } from '../id_token.ts';
@@ -82,7 +82,7 @@ async function frontIdToken(
   { exchange, client, request }: Recipient,
   grant: Grant,
   beside: { readonly accessToken: string | null; readonly code: string | null },
-  encryption: EncryptionRecipient | null,
+  encryption: JweRecipient | null,
 ): Promise<string | null> {
   const { realm, keys, now } = exchange;
   const userClaims = grant.userId === null ? null : await deps.userClaims(realm.id, grant.userId);
