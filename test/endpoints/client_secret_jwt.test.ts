@@ -3,14 +3,15 @@ import { type JWTPayload, SignJWT } from 'jose';
 import { databaseTimeoutMilliseconds } from '../database.ts';
 import { type Provider, startProvider } from '../provider.ts';
 import { claimsOfClient, good, invalidClient, now, outcome, present as presentTo } from './client_assertion.ts';
-import { bearer, initialToken, put, type Registered, read, registered, setRealm } from './registrar.ts';
-import { bodyOf, type Parameters, post, text } from './relying_party.ts';
+import { newEncryptionKey, publishKeys } from './encryption_key.ts';
+import { bearer, initialToken, put, type Registered, read, registered, rpCallback, setRealm } from './registrar.ts';
+import { alice, authorize, bodyOf, codeOf, type Parameters, post, text } from './relying_party.ts';
 
 let provider: Provider;
 let party: Registered;
 
 beforeAll(async () => {
-  provider = await startProvider();
+  provider = await startProvider({ environment: { LIMEN_OUTBOUND_LOOPBACK: 'true' } });
   await setRealm(provider, 'main', {
     registration: { value: 'initial access token', reason: 'test' },
     registrationScopes: { value: 'openid reports', reason: 'test' },
@@ -169,4 +170,27 @@ test('discovery lists the method and its algorithms', async () => {
       expect.arrayContaining(['ES256', 'HS256', 'HS384', 'HS512']),
     );
   }
+});
+
+test('where the client’s keys cannot be had neither its code nor its assertion is spent', async () => {
+  const site = publishKeys();
+  const own = await machine({
+    redirect_uris: [rpCallback],
+    grant_types: ['authorization_code'],
+    response_types: ['code'],
+    scope: 'openid',
+    jwks_uri: site.url,
+    id_token_encrypted_response_alg: 'ECDH-ES',
+  });
+  const code = codeOf(await authorize(own, alice));
+  const assertion = await assertionOf(own);
+  const redeem = () =>
+    present(assertion, '/token', { grant_type: 'authorization_code', code, redirect_uri: rpCallback });
+  expect(await outcome(await redeem())).toEqual({ status: 503, error: 'temporarily_unavailable' });
+  site.publish((await newEncryptionKey()).jwk);
+  await provider.shiftClock(11);
+  const { id_token } = await bodyOf(await redeem());
+  expect(String(id_token).split('.')).toHaveLength(5);
+  expect(await outcome(await redeem())).toEqual(invalidClient);
+  site.stop();
 });
