@@ -23,6 +23,7 @@ import { type BackchannelLogout, prepareLogout } from './oidc/logout/index.ts';
 import { createAudit } from './store/audit.ts';
 import { createAuditChain } from './store/audit_chain.ts';
 import { createAuthSessions } from './store/auth_sessions.ts';
+import { openClientSecret } from './store/client_secrets.ts';
 import { ConfigurationCache } from './store/configuration.ts';
 import { createConsents } from './store/consents.ts';
 import { type Database, openDatabase } from './store/database.ts';
@@ -113,7 +114,7 @@ async function compose(options: AppOptions, { tokens, signIn, jobs: background }
   await partitions.ensure(clock());
   const sessions = createSsoSessions(signIn);
   const logoutDeliveries = createLogoutDeliveries(signIn, audit);
-  const registrations = createRegistrations(signIn, audit);
+  const registrations = createRegistrations(signIn, audit, ring);
   const consents = createConsents(signIn);
   const users = createUsers(signIn);
   const hashing = startHashing({ command: options.passwordWorker, children: hashingChildren, stuckMilliseconds });
@@ -184,6 +185,7 @@ async function compose(options: AppOptions, { tokens, signIn, jobs: background }
     families: createFamilies(tokens, createAudit(tokens, clock)),
     spendProof: createSeenProofs(tokens).spend,
     clientKeys: clientKeysPort(outbound, clock),
+    openClientSecret: openClientSecret(ring),
     fetchRequestObject: fetchRequestObjectPort(outbound),
     userClaims: async (realmId, userId) => (await users.show(realmId, { userId }))?.claims ?? null,
     sessions: { ...sessionsPort(sessions, audit, signIn), ...clientsOfSession(logoutDeliveries) },

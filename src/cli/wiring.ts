@@ -78,7 +78,7 @@ function openAdministration(config: ConfigWith<'databaseUrl' | 'secrets'>): Admi
   const flows = createFlows(database);
   return {
     realms: createRealms(database, { ring, system }),
-    clients: createClients(database, { system }),
+    clients: createClients(database, { system, ring }),
     users: createUsers(database),
     keys: createSigningKeys(database, ring),
     registrationTokens: createRegistrationTokens(database),

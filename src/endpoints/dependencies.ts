@@ -7,6 +7,7 @@ import type { Clock, Instant } from '../core/time.ts';
 import type { RenderPage } from '../login/render.ts';
 import type { RequestObjectPorts } from '../oidc/authorize/request_object.ts';
 import type { Client } from '../oidc/client.ts';
+import type { OpenClientSecret } from '../oidc/client_auth/method.ts';
 import type { ClientKeys } from '../oidc/client_keys.ts';
 import type { LivenessPorts } from '../oidc/live_token.ts';
 import type { Families, SpendProof } from '../oidc/ports.ts';
@@ -48,6 +49,7 @@ export type Dependencies = {
   readonly families: Families;
   readonly spendProof: SpendProof;
   readonly clientKeys: ClientKeys;
+  readonly openClientSecret: OpenClientSecret;
   readonly fetchRequestObject: RequestObjectPorts['fetchRequestObject'];
   /** null: no such user. */
   readonly userClaims: (realmId: RealmId, userId: UserId) => Promise<StandardClaims | null>;

@@ -15,10 +15,10 @@ import { liveToken } from '../oidc/live_token.ts';
 import { defineParameters, firstFault } from '../oidc/parameters.ts';
 import { decodeRefreshToken, type RefreshToken } from '../oidc/refresh_token.ts';
 import { subjectOf, subjectTypeOf } from '../oidc/subject.ts';
-import { json } from './answer.ts';
 import { readForm } from './body.ts';
 import { type Dependencies, livenessPorts } from './dependencies.ts';
 import type { Exchange, Handler } from './exchange.ts';
+import { introspectionAnswer } from './introspection_answer.ts';
 import type { VerifyAccessToken } from './own_token.ts';
 import { refuse, refuseBody } from './refused.ts';
 import { authenticate } from './token.ts';
@@ -44,10 +44,12 @@ export function introspectEndpoint(deps: Dependencies, verify: VerifyAccessToken
     if (client.class === 'public') return refuse(deps.log, exchange, publicCaller, { clientId });
     const sent = parameters.read(body.value);
     if (!sent.ok) return refuse(deps.log, exchange, sent.error, { clientId });
+    const answer = await introspectionAnswer(deps, exchange, client);
+    if (!answer.ok) return refuse(deps.log, exchange, answer.error.refusal, { ...answer.error, clientId });
     if (proof !== null && !(await deps.spendProof(proof))) {
       return refuse(deps.log, exchange, refuseClient('RFC 7523 §3'), { clientId });
     }
-    return json(await introspect(deps, exchange, verify, client, sent.value.token));
+    return answer.value(await introspect(deps, exchange, verify, client, sent.value.token));
   };
 }
 

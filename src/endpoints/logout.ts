@@ -67,7 +67,7 @@ type Asked = {
 
 /** A hint that cannot be verified is no hint: the person is asked, and nothing is redirected. */
 async function readRequest(deps: Dependencies, exchange: Exchange, form: Form): Promise<Asked | Refusal> {
-  const { realm, keys } = exchange;
+  const { realm, keys, errorId } = exchange;
   const fault = firstFault(form);
   if (fault !== null) return fault;
   const sent = logoutParameters.read(form);
@@ -78,6 +78,10 @@ async function readRequest(deps: Dependencies, exchange: Exchange, form: Form): 
       ? null
       : await verifyIdTokenHint(id_token_hint, realm.issuer, { keys: [...keys.jwks.keys] });
   const hint = verified?.ok === true ? verified.value : null;
+  if (verified?.ok === false) {
+    const { rule, description } = verified.error;
+    deps.log.info('logout.hint_ignored', { errorId, realm: realm.slug, rule, description });
+  }
   const client = hint === null ? null : await presentedClient(deps, exchange, hint.clientId);
   return {
     // Whose client cannot be had now neither: a sign-out waits for nobody's document.

@@ -7,13 +7,15 @@ import { endpointPaths } from '../oidc/discovery.ts';
 import type { Refusal } from '../oidc/errors.ts';
 import type { Issue, TokenPorts } from '../oidc/grants/grant.ts';
 import { checkGrant } from '../oidc/grants/index.ts';
-import { idTokenAlgorithmOf, idTokenClaims } from '../oidc/id_token.ts';
+import { idTokenClaims } from '../oidc/id_token.ts';
 import { type Form, firstFault, single } from '../oidc/parameters.ts';
 import { encodeRefreshToken } from '../oidc/refresh_token.ts';
+import { chooseRecipient, encryptionOf, type JweRecipient } from '../oidc/response_encryption.ts';
 import { json } from './answer.ts';
 import { readForm } from './body.ts';
-import { type Dependencies, findClient, findPresentedClient, signerOf } from './dependencies.ts';
+import { type Dependencies, findClient, findPresentedClient } from './dependencies.ts';
 import type { Exchange, Handler } from './exchange.ts';
+import { issueIdToken } from './id_token.ts';
 import { type VerifyAccessToken, writeAccessToken } from './own_token.ts';
 import { refuse, refuseBody } from './refused.ts';
 
@@ -28,7 +30,8 @@ export function tokenEndpoint(deps: Dependencies, verify: VerifyAccessToken): Ha
   };
 }
 
-type Issued = { readonly issue: Issue; readonly client: AuthenticatedClient['client'] };
+type Redeemed = { readonly issue: Issue; readonly recipient: JweRecipient | null };
+type Issued = Redeemed & { readonly client: AuthenticatedClient['client'] };
 
 type Refused = { readonly refusal: Refusal; readonly clientId: string | null };
 
@@ -44,9 +47,7 @@ async function issue(
   if (!authenticated.ok) return err({ refusal: authenticated.error, clientId: null });
   const { client } = authenticated.value;
   const redeemed = await redeemGrant(deps, verify, exchange, form, authenticated.value);
-  return redeemed.ok
-    ? ok({ issue: redeemed.value, client })
-    : err({ refusal: redeemed.error, clientId: client.clientId });
+  return redeemed.ok ? ok({ ...redeemed.value, client }) : err({ refusal: redeemed.error, clientId: client.clientId });
 }
 
 async function redeemGrant(
@@ -55,7 +56,7 @@ async function redeemGrant(
   { realm, keys, now, address, agent }: Exchange,
   form: Form,
   { client, proof }: AuthenticatedClient,
-): Promise<Result<Issue, Refusal>> {
+): Promise<Result<Redeemed, Refusal>> {
   const proofs = proof === null ? [] : [proof];
   const tokens: TokenPorts = {
     read: (token) => verify(token, realm, keys, now),
@@ -64,11 +65,18 @@ async function redeemGrant(
   const presenter = { address, agent };
   const checked = checkGrant({ realm, client, form, ring: deps.ring, now, presenter, proofs, tokens });
   if (!checked.ok) return checked;
-  const { redeem, spendsProofs } = checked.value;
+  const { redeem, spendsProofs, givesIdToken } = checked.value;
+  // OIDC Core §10.2. Before anything is spent, so that the request can be sent again once the client's keys can be had.
+  const encrypts = givesIdToken && encryptionOf(client, 'id_token') !== null;
+  const recipient = encrypts ? await chooseRecipient(deps.clientKeys, client, 'id_token') : nobody;
+  if (!recipient.ok) return recipient;
   // RFC 7523 §3: a jti counts once. Spent last, so that a request refused for another reason can be mended and sent again.
   if (proof !== null && !spendsProofs && !(await deps.spendProof(proof))) return err(refuseClient('RFC 7523 §3'));
-  return redeem(deps.families);
+  const redeemed = await redeem(deps.families);
+  return redeemed.ok ? ok({ issue: redeemed.value, recipient: recipient.value }) : redeemed;
 }
+
+const nobody = ok(null);
 
 /** The client of a request to the token, introspection or revocation endpoint. */
 export function authenticate(
@@ -91,13 +99,14 @@ export function authenticate(
       now,
       audiences,
       clientKeys: deps.clientKeys,
+      openClientSecret: deps.openClientSecret,
       findClient: (clientId) => findPresentedClient(deps, exchange, clientId),
     },
   );
 }
 
 /** RFC 6749 §5.1, OIDC Core §3.1.3.3. */
-async function tokenResponse(deps: Dependencies, { realm, keys, now }: Exchange, { issue, client }: Issued) {
+async function tokenResponse(deps: Dependencies, { realm, keys, now }: Exchange, { issue, client, recipient }: Issued) {
   const { grant, scope, familyId, refreshToken, nonce, userClaims, exchanged } = issue;
   if (exchanged !== undefined) logExchange(deps, realm, client, exchanged);
   const access = accessTokenClaims({ realm, client, grant, scope, familyId, now, exchanged });
@@ -113,7 +122,7 @@ async function tokenResponse(deps: Dependencies, { realm, keys, now }: Exchange,
     scope: scope.join(' '),
     ...(exchanged === undefined ? {} : { issued_token_type: exchanged.issuedTokenType }),
     ...(refreshToken === null ? {} : { refresh_token: encodeRefreshToken(deps.ring, realm.id, refreshToken) }),
-    ...(identity === null ? {} : { id_token: await signerOf(keys, idTokenAlgorithmOf(client)).sign('JWT', identity) }),
+    ...(identity === null ? {} : { id_token: await issueIdToken(keys, client, identity, recipient) }),
   };
 }
 

@@ -1,11 +1,12 @@
 import { namesIn } from '../core/name_list.ts';
-import { err, ok, type Result } from '../core/result.ts';
+import { err, ok, type Result, unreachable } from '../core/result.ts';
 import { type AccessTokenClaims, audienceOf, familyOfJti } from '../oidc/access_token.ts';
 import { bearerChallenge, readBearerToken } from '../oidc/bearer.ts';
 import type { Client } from '../oidc/client.ts';
 import { type Refusal, refusal } from '../oidc/errors.ts';
 import { liveToken } from '../oidc/live_token.ts';
 import { type Form, firstFault } from '../oidc/parameters.ts';
+import { chooseRecipient, encryptionOf } from '../oidc/response_encryption.ts';
 import {
   type AuthenticationDemand,
   type InsufficientAuthentication,
@@ -35,7 +36,7 @@ export function userinfoEndpoint(deps: Dependencies, verify: VerifyAccessToken):
       exchange,
       await verify(token.value, exchange.realm, exchange.keys, exchange.now),
     );
-    return claims.ok ? answer(exchange, claims.value) : challenge(deps, exchange, claims.error);
+    return claims.ok ? answer(deps, exchange, claims.value) : challenge(deps, exchange, claims.error);
   };
 }
 
@@ -54,13 +55,23 @@ const needsOpenid = refusal(
 
 type Found = { readonly client: Client; readonly claims: { readonly [claim: string]: unknown } };
 
-/** OIDC Core §5.3.2: JSON, or signed for the client that registered an algorithm for it. */
-async function answer({ realm, keys }: Exchange, { client, claims }: Found): Promise<Response> {
+/** OIDC Core §5.3.2: JSON; or signed, encrypted, or both in this order, for the client that registered an algorithm for it. */
+async function answer(deps: Dependencies, exchange: Exchange, { client, claims }: Found): Promise<Response> {
+  const { realm, keys } = exchange;
   const algorithm = client.metadata.userinfo_signed_response_alg;
-  if (algorithm === undefined) return json(claims);
-  const signed = await signerOf(keys, algorithm).sign('JWT', { ...claims, iss: realm.issuer, aud: client.clientId });
-  return new Response(signed, { headers: { 'content-type': 'application/jwt', 'cache-control': 'no-store' } });
+  const isEncrypted = encryptionOf(client, 'userinfo') !== null;
+  if (algorithm === undefined && !isEncrypted) return json(claims);
+  const addressed = { ...claims, iss: realm.issuer, aud: client.clientId };
+  const signed = algorithm === undefined ? null : await signerOf(keys, algorithm).sign('JWT', addressed);
+  if (signed !== null && !isEncrypted) return jwt(signed);
+  const recipient = await chooseRecipient(deps.clientKeys, client, 'userinfo');
+  if (!recipient.ok) return refuse(deps.log, exchange, recipient.error, { clientId: client.clientId });
+  const { encrypt } = recipient.value ?? unreachable('the client registered encryption');
+  return jwt(signed === null ? await encrypt(JSON.stringify(addressed)) : await encrypt(signed, 'JWT'));
 }
+
+const jwt = (token: string): Response =>
+  new Response(token, { headers: { 'content-type': 'application/jwt', 'cache-control': 'no-store' } });
 
 /** One query answers whether family, user and session live, and what is known of the user. */
 async function claimsFor(

@@ -12,6 +12,8 @@ export type ClientSecretHash = {
   readonly hash: Uint8Array;
   readonly createdAt: Instant;
   readonly expiresAt: Instant | null;
+  /** The secret itself under the key ring, for the one method that computes with it (`client_secret_jwt`). */
+  readonly sealed?: string;
 };
 
 /** A registered client with its effective policies, as the configuration cache holds it. */
@@ -61,8 +63,8 @@ export const countsFrom = (client: Pick<Client, 'validFrom'>, realm: Pick<Realm,
   Math.max(client.validFrom, realm.validFrom);
 
 /**
- * Registered metadata by its wire names (OIDC Registration §2, Front- and Back-Channel Logout §2, RFC 7591 §2), as far as it
- * has no member of its own above.
+ * Registered metadata by its wire names (OIDC Registration §2, Front- and Back-Channel Logout §2, RFC 7591 §2, RFC 9701 §6),
+ * as far as it has no member of its own above.
  */
 export type ClientMetadata = {
   readonly client_uri?: string;
@@ -74,7 +76,14 @@ export type ClientMetadata = {
   readonly jwks_uri?: string;
   readonly sector_identifier_uri?: string;
   readonly subject_type?: 'public' | 'pairwise';
+  readonly id_token_encrypted_response_alg?: string;
+  readonly id_token_encrypted_response_enc?: string;
   readonly userinfo_signed_response_alg?: string;
+  readonly userinfo_encrypted_response_alg?: string;
+  readonly userinfo_encrypted_response_enc?: string;
+  readonly introspection_signed_response_alg?: string;
+  readonly introspection_encrypted_response_alg?: string;
+  readonly introspection_encrypted_response_enc?: string;
   readonly request_object_signing_alg?: string;
   readonly request_uris?: readonly string[];
   readonly require_signed_request_object?: boolean;

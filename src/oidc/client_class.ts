@@ -9,10 +9,11 @@ import {
   responseTypeNames,
 } from './authorize/response_type.ts';
 import type { Client, ClientClass, ClientMetadata } from './client.ts';
-import { classOfAuthMethod, clientAuthMethodNames } from './client_auth/index.ts';
+import { assertionAlgorithmsOf, classOfAuthMethod, clientAuthMethodNames } from './client_auth/index.ts';
 import { hasBoundedSize } from './client_keys.ts';
 import { classesOfGrantType, grantTypeNames } from './grants/index.ts';
 import { idTokenAlgorithms } from './id_token.ts';
+import { encryptionFaults } from './response_encryption.ts';
 import { isScopeToken } from './scope.ts';
 import { sectorOf, subjectTypeOf } from './subject.ts';
 
@@ -151,13 +152,28 @@ const checks: readonly Check[] = [
       'jwks',
       'holds an RSA key of more than 4096 bits; use a shorter one',
     ),
-  ({ idTokenSignedResponseAlg }) =>
-    when(
-      idTokenSignedResponseAlg !== null &&
-        !idTokenAlgorithms.some((algorithm) => algorithm === idTokenSignedResponseAlg),
-      'id_token_signed_response_alg',
-      `must be one of ${idTokenAlgorithms.join(', ')}`,
+  ({ idTokenSignedResponseAlg, metadata = {} }) =>
+    Object.entries({
+      id_token_signed_response_alg: idTokenSignedResponseAlg ?? undefined,
+      userinfo_signed_response_alg: metadata.userinfo_signed_response_alg,
+      introspection_signed_response_alg: metadata.introspection_signed_response_alg,
+    }).flatMap(([member, stated]) =>
+      when(
+        stated !== undefined && !idTokenAlgorithms.some((algorithm) => algorithm === stated),
+        member,
+        `must be one of ${idTokenAlgorithms.join(', ')}`,
+      ),
     ),
+  ({ jwks, metadata = {} }) => encryptionFaults({ jwks, metadata }),
+  ({ authMethod, metadata }) => {
+    const algorithms = assertionAlgorithmsOf(authMethod);
+    const stated = metadata?.token_endpoint_auth_signing_alg;
+    return when(
+      algorithms !== undefined && stated !== undefined && !algorithms.includes(stated),
+      'token_endpoint_auth_signing_alg',
+      `must be one of ${algorithms?.join(', ')} with ${authMethod}`,
+    );
+  },
   ({ metadata = {}, redirectUris }) =>
     when(
       subjectTypeOf({ metadata }) === 'pairwise' && sectorOf({ metadata, redirectUris }) === null,

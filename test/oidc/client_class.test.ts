@@ -74,7 +74,7 @@ describe('RFC 7591 §2: a contradiction is refused and named', () => {
       'sector_identifier_uri',
     ],
     ['confidential without authentication', { ...web, authMethod: 'none' }, 'token_endpoint_auth_method'],
-    ['a method that does not exist', { ...web, authMethod: 'client_secret_jwt' }, 'token_endpoint_auth_method'],
+    ['a method that does not exist', { ...web, authMethod: 'tls_client_auth' }, 'token_endpoint_auth_method'],
     ['a method that every object inherits', { ...web, authMethod: 'constructor' }, 'token_endpoint_auth_method'],
     [
       'a public client that acts for itself',

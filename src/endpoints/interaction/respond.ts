@@ -103,10 +103,10 @@ async function resultResponse(
   const cookies = cookie === null ? recipient.cookies : [...recipient.cookies, setCookie(realm, 'session', cookie)];
   if (result.code !== null && isTimely(run, result, now)) {
     const returned = await returnedFrom(deps, recipient, result, result.code);
-    if (returned === null) return sendFailure(deps, { ...recipient, cookies }, 'user_disabled');
+    if (!returned.ok) return sendError(deps, { ...recipient, cookies }, returned.error);
     const { sessionState, stateCookies } = watchedState(recipient, result.code);
     const ended = { ...recipient, cookies: isCurrent ? [...cookies, ...stateCookies] : cookies };
-    return send(deps, ended, successResponse(request.target, realm.issuer, { ...returned, sessionState }));
+    return send(deps, ended, successResponse(request.target, realm.issuer, { ...returned.value, sessionState }));
   }
   const page = { kind: 'completed' as const, backUrl: backUrl(client, request), clientName: client.name };
   return pageResponse(deps.renderPage, exchange, page, { cookies, uiLocales: request.uiLocales });

@@ -20,6 +20,7 @@ const ofUsers: ReadonlySet<string> = new Set(['openid', 'offline_access', ...cla
 export const clientCredentials: GrantType = {
   type: 'client_credentials',
   forClass: ['confidential'],
+  givesNoIdToken: true,
   check({ form, client, realm }) {
     const sent = parameters.read(form);
     if (!sent.ok) return sent;

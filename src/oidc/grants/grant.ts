@@ -58,6 +58,8 @@ export type GrantType = {
   readonly forClass: readonly Client['class'][];
   /** The statement that redeems spends `proofs` too; for any other grant they are spent before it redeems. */
   readonly spendsProofs?: true;
+  /** true: what it issues never has an ID token. */
+  readonly givesNoIdToken?: true;
   readonly check: (facts: GrantFacts) => Result<Redeem, Refusal>;
 };
 

@@ -17,7 +17,11 @@ export const grantTypeNames: readonly string[] = grantTypes.map(({ type }) => ty
 export const classesOfGrantType = (type: string): readonly string[] =>
   grantTypes.find((grant) => grant.type === type)?.forClass ?? [];
 
-export type CheckedGrant = { readonly redeem: Redeem; readonly spendsProofs: boolean };
+export type CheckedGrant = {
+  readonly redeem: Redeem;
+  readonly spendsProofs: boolean;
+  readonly givesIdToken: boolean;
+};
 
 /** RFC 6749 §5.2: unknown, not registered for, or refused by the grant itself. */
 export function checkGrant(facts: GrantFacts): Result<CheckedGrant, Refusal> {
@@ -34,5 +38,7 @@ export function checkGrant(facts: GrantFacts): Result<CheckedGrant, Refusal> {
     );
   }
   const checked = grant.check(facts);
-  return checked.ok ? ok({ redeem: checked.value, spendsProofs: grant.spendsProofs === true }) : checked;
+  if (!checked.ok) return checked;
+  const { spendsProofs = false, givesNoIdToken = false } = grant;
+  return ok({ redeem: checked.value, spendsProofs, givesIdToken: !givesNoIdToken });
 }

@@ -42,6 +42,7 @@ const acceptedTypes: readonly string[] = [accessToken, 'urn:ietf:params:oauth:to
 export const tokenExchange: GrantType = {
   type: 'urn:ietf:params:oauth:grant-type:token-exchange',
   forClass: ['confidential'],
+  givesNoIdToken: true,
   check({ form, ...facts }) {
     const sent = parameters.read(form);
     if (!sent.ok) return sent;
