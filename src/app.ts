@@ -157,6 +157,7 @@ async function compose(options: AppOptions, { tokens, signIn }: Pools): Promise<
     const short = (await partitions.ahead(clock())).find(({ enough }) => !enough);
     return short === undefined ? null : `partitions of ${short.table} do not reach far enough ahead`;
   };
+  const seenProofs = createSeenProofs(tokens);
   const front = createEndpoints({
     publicUrl: config.publicUrl,
     clock,
@@ -164,7 +165,8 @@ async function compose(options: AppOptions, { tokens, signIn }: Pools): Promise<
     ring,
     configuration: methodsOf(configuration),
     families: createFamilies(tokens, createAudit(tokens, clock)),
-    spendProof: createSeenProofs(tokens).spend,
+    spendProof: seenProofs.spend,
+    spendProofs: seenProofs.spendAll,
     clientKeys: clientKeysPort(outbound, clock),
     fetchRequestObject: fetchRequestObjectPort(outbound),
     userClaims: async (realmId, userId) => (await users.show(realmId, { userId }))?.claims ?? null,

@@ -8,7 +8,7 @@ import type { RenderPage } from '../login/render.ts';
 import type { RequestObjectPorts } from '../oidc/authorize/request_object.ts';
 import type { Client } from '../oidc/client.ts';
 import type { ClientKeys } from '../oidc/client_keys.ts';
-import type { Families, SpendProof } from '../oidc/ports.ts';
+import type { Families, SpendProof, SpendProofs } from '../oidc/ports.ts';
 import type { Realm } from '../oidc/realm.ts';
 import type { FetchJson, Registrations } from '../oidc/registration/ports.ts';
 import type { StandardClaims } from '../oidc/standard_claims.ts';
@@ -43,6 +43,7 @@ export type Dependencies = {
   readonly configuration: Configuration;
   readonly families: Families;
   readonly spendProof: SpendProof;
+  readonly spendProofs: SpendProofs;
   readonly clientKeys: ClientKeys;
   readonly fetchRequestObject: RequestObjectPorts['fetchRequestObject'];
   /** null: no such user. */

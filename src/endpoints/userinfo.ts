@@ -1,7 +1,9 @@
+import type { FamilyId, RealmId } from '../core/ids.ts';
 import { err, ok, type Result } from '../core/result.ts';
-import { type AccessTokenClaims, audienceOf, familyOfJti } from '../oidc/access_token.ts';
-import { bearerChallenge, readBearerToken } from '../oidc/bearer.ts';
+import { type AccessTokenClaims, audienceOf, familyOfJti, tokenTypeOf } from '../oidc/access_token.ts';
+import { bearerChallenge, type PresentedToken, readPresentedToken } from '../oidc/bearer.ts';
 import { type Client, countsFrom } from '../oidc/client.ts';
+import { dpopChallenge, spentProof, type VerifiedProof } from '../oidc/dpop.ts';
 import { type Refusal, refusal } from '../oidc/errors.ts';
 import { type Form, firstFault } from '../oidc/parameters.ts';
 import type { LiveFamily } from '../oidc/ports.ts';
@@ -10,26 +12,25 @@ import { userinfoClaims } from '../oidc/userinfo.ts';
 import { json } from './answer.ts';
 import { type BodyFault, readForm } from './body.ts';
 import { type Dependencies, findClient, signerOf } from './dependencies.ts';
+import { nonceHeader, proofOfPresentation } from './dpop.ts';
 import type { Exchange, Handler } from './exchange.ts';
 import type { VerifyAccessToken } from './own_token.ts';
 import { logRefusal, refuse, refuseBody } from './refused.ts';
 
-/** OIDC Core §5.3, RFC 6750: GET and POST, the token in the header or in the body of a POST. */
+/** OIDC Core §5.3, RFC 6750, RFC 9449 §7: GET and POST, the token in the header or in the body of a POST. */
 export function userinfoEndpoint(deps: Dependencies, verify: VerifyAccessToken): Handler {
   return async (exchange) => {
     const form = await bodyOf(exchange.request);
     if (!form.ok) return refuseBody(deps.log, exchange, form.error);
     const fault = form.value === null ? null : firstFault(form.value);
-    if (fault !== null) return challenge(deps, exchange, fault);
-    const token = readBearerToken(exchange.request.headers.get('authorization'), form.value);
-    if (!token.ok) return challenge(deps, exchange, token.error);
-    if (token.value === null) return askForToken(deps, exchange);
-    const claims = await claimsFor(
-      deps,
-      exchange,
-      await verify(token.value, exchange.realm, exchange.keys, exchange.now),
-    );
-    return claims.ok ? answer(exchange, claims.value) : challenge(deps, exchange, claims.error);
+    if (fault !== null) return challenge(deps, exchange, null, fault);
+    const presented = readPresentedToken(exchange.request.headers.get('authorization'), form.value);
+    if (!presented.ok) return challenge(deps, exchange, null, presented.error);
+    if (presented.value === null) return askForToken(deps, exchange);
+    const token = await verify(presented.value.token, exchange.realm, exchange.keys, exchange.now);
+    const claims = await claimsFor(deps, exchange, presented.value, token);
+    if (!claims.ok) return challenge(deps, exchange, presented.value, claims.error);
+    return answer(exchange, claims.value, nonceHeader(deps, exchange));
   };
 }
 
@@ -49,29 +50,63 @@ const needsOpenid = refusal(
 type Found = { readonly client: Client; readonly claims: { readonly [claim: string]: unknown } };
 
 /** OIDC Core §5.3.2: JSON, or signed for the client that registered an algorithm for it. */
-async function answer({ realm, keys }: Exchange, { client, claims }: Found): Promise<Response> {
+async function answer(
+  { realm, keys }: Exchange,
+  { client, claims }: Found,
+  headers: { readonly [name: string]: string } | null,
+): Promise<Response> {
   const algorithm = client.metadata.userinfo_signed_response_alg;
-  if (algorithm === undefined) return json(claims);
+  if (algorithm === undefined) return json(claims, 200, headers);
   const signed = await signerOf(keys, algorithm).sign('JWT', { ...claims, iss: realm.issuer, aud: client.clientId });
-  return new Response(signed, { headers: { 'content-type': 'application/jwt', 'cache-control': 'no-store' } });
+  return new Response(signed, {
+    headers: { 'content-type': 'application/jwt', 'cache-control': 'no-store', ...headers },
+  });
 }
 
 /** One query answers whether family, user and session live, and what is known of the user. */
 async function claimsFor(
   deps: Dependencies,
-  { realm, now }: Exchange,
+  exchange: Exchange,
+  presented: PresentedToken,
   token: AccessTokenClaims | null,
 ): Promise<Result<Found, Refusal>> {
+  const { realm, now } = exchange;
   const familyId = token === null ? null : familyOfJti(token.jti);
   if (token === null || !audienceOf(token).includes(realm.issuer)) return err(invalidToken);
+  const proof = await checkSender(deps, exchange, presented, token);
+  if (!proof.ok) return proof;
   const scope = token.scope.split(' ');
   if (familyId === null || !scope.includes('openid')) return err(needsOpenid);
   const client = await findClient(deps, realm, token.client_id, now);
-  const family = client === null ? null : await deps.families.readLive(familyId, realm.id);
+  const family = client === null ? null : await readLive(deps, familyId, realm.id, proof.value);
+  if (family !== null && 'kind' in family) return err(spentProof);
   if (client === null || !belongsTo(family, token, countsFrom(client, realm))) return err(invalidToken);
   const subject = subjectOf(realm, client, family.userId);
   return ok({ client, claims: userinfoClaims(subject, scope, family.claims.userinfo, family.userClaims) });
 }
+
+const readLive = ({ families }: Dependencies, familyId: FamilyId, realmId: RealmId, proof: VerifiedProof | null) =>
+  proof === null ? families.readLive(familyId, realmId) : families.readLiveSpending(familyId, realmId, proof.spend);
+
+/** RFC 9449 §7.1, §7.2: a bound token is nothing without a proof by its key, and an unbound one is no DPoP token. */
+async function checkSender(
+  deps: Dependencies,
+  exchange: Exchange,
+  { scheme, token }: PresentedToken,
+  { cnf }: AccessTokenClaims,
+): Promise<Result<VerifiedProof | null, Refusal>> {
+  if (scheme !== tokenTypeOf(cnf?.jkt)) return err(wrongScheme);
+  if (scheme === 'Bearer') return ok(null);
+  const proof = await proofOfPresentation(deps, exchange, token);
+  return proof.ok && proof.value.thumbprint !== cnf?.jkt ? err(otherKey) : proof;
+}
+
+const wrongScheme = refusal(
+  'invalid_token',
+  'the access token is of another scheme: see its token_type',
+  'RFC 9449 §7',
+);
+const otherKey = refusal('invalid_token', 'the access token is bound to another key', 'RFC 9449 §7.1');
 
 function belongsTo(
   family: LiveFamily | null,
@@ -83,14 +118,29 @@ function belongsTo(
   );
 }
 
-const challenge = ({ log }: Dependencies, exchange: Exchange, refused: Refusal): Response =>
-  refuse(log, exchange, refused, { headers: { 'www-authenticate': bearerChallenge(exchange.realm.issuer, refused) } });
+/** The scheme that was used is told what was wrong, and the other one that it is there (RFC 9449 §7.2). */
+function challengeHeaders(deps: Dependencies, exchange: Exchange, scheme: string | null, refused: Refusal | null) {
+  const { issuer, settings } = exchange.realm;
+  const alsoDpop = settings.dpop === 'off' ? '' : `, ${dpopChallenge(null)}`;
+  const challenge = scheme === 'DPoP' ? dpopChallenge(refused) : bearerChallenge(issuer, refused) + alsoDpop;
+  return { 'www-authenticate': challenge, ...nonceHeader(deps, exchange) };
+}
+
+function challenge(
+  deps: Dependencies,
+  exchange: Exchange,
+  presented: PresentedToken | null,
+  refused: Refusal,
+): Response {
+  const headers = challengeHeaders(deps, exchange, presented?.scheme ?? null, refused);
+  const ofProof = refused.error === 'invalid_dpop_proof' || refused.error === 'use_dpop_nonce';
+  return refuse(deps.log, exchange, refused, ofProof ? { status: 401, headers } : { headers });
+}
 
 const noToken = refusal('invalid_token', 'no access token was sent', 'RFC 6750 §3.1');
 
 /** RFC 6750 §3.1: who sent no token is told no error; the id alone says nothing. */
-function askForToken({ log }: Dependencies, exchange: Exchange): Response {
-  logRefusal(log, exchange, noToken);
-  const headers = { 'www-authenticate': bearerChallenge(exchange.realm.issuer, null) };
-  return json({ error_id: exchange.errorId }, 401, headers);
+function askForToken(deps: Dependencies, exchange: Exchange): Response {
+  logRefusal(deps.log, exchange, noToken);
+  return json({ error_id: exchange.errorId }, 401, challengeHeaders(deps, exchange, null, null));
 }

@@ -28,10 +28,12 @@ export type AccessTokenFacts = {
   readonly grant: Pick<Grant, 'userId' | 'audience' | 'authTime' | 'acr'>;
   readonly scope: readonly string[];
   readonly familyId: FamilyId | null;
+  /** The thumbprint of the key that it is bound to (RFC 9449 §6.1); null: whoever holds it may use it. */
+  readonly senderKey: string | null;
   readonly now: Instant;
 };
 
-export function accessTokenClaims({ realm, client, grant, scope, familyId, now }: AccessTokenFacts) {
+export function accessTokenClaims({ realm, client, grant, scope, familyId, senderKey, now }: AccessTokenFacts) {
   const issuedAt = toNumericDate(now);
   const [onlyAudience, second] = grant.audience;
   return {
@@ -43,6 +45,7 @@ export function accessTokenClaims({ realm, client, grant, scope, familyId, now }
     jti: newJti(familyId),
     iat: issuedAt,
     exp: issuedAt + client.settings.accessTokenLifetimeSeconds,
+    ...(senderKey === null ? {} : { cnf: { jkt: senderKey } }),
     ...(grant.authTime === null ? {} : { auth_time: grant.authTime }),
     ...(grant.acr === null ? {} : { acr: grant.acr }),
   };
@@ -57,6 +60,7 @@ const schema = Type.Object({
   jti: Type.String(),
   iat: Type.Integer(),
   exp: Type.Integer(),
+  cnf: Type.Optional(Type.Object({ jkt: Type.Optional(Type.String()) })),
   auth_time: Type.Optional(Type.Integer()),
   acr: Type.Optional(Type.String()),
 });
@@ -69,3 +73,7 @@ export const readAccessTokenClaims = (payload: unknown): AccessTokenClaims | nul
 
 export const audienceOf = ({ aud }: Pick<AccessTokenClaims, 'aud'>): readonly string[] =>
   typeof aud === 'string' ? [aud] : aud;
+
+/** RFC 9449 §5: how a token is presented, by what it says of its key. */
+export const tokenTypeOf = (key: string | null | undefined): 'Bearer' | 'DPoP' =>
+  key === null || key === undefined ? 'Bearer' : 'DPoP';

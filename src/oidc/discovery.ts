@@ -5,6 +5,7 @@ import { responseModesSupported } from './authorize/response_mode.ts';
 import { isFrontChannel, servedResponseTypes } from './authorize/response_type.ts';
 import { clientAuthMethodNames } from './client_auth/index.ts';
 import { clientAssertionAlgorithms } from './client_auth/private_key_jwt.ts';
+import { dpopAlgorithms } from './dpop.ts';
 import { grantTypeNames } from './grants/index.ts';
 import { idTokenAlgorithms } from './id_token.ts';
 import type { Realm } from './realm.ts';
@@ -73,6 +74,7 @@ export function metadata(
     require_request_uri_registration: true,
     request_object_signing_alg_values_supported: requestObjectAlgorithms,
     authorization_response_iss_parameter_supported: true,
+    ...(settings.dpop === 'off' ? {} : { dpop_signing_alg_values_supported: dpopAlgorithms }),
     frontchannel_logout_supported: true,
     frontchannel_logout_session_supported: true,
     backchannel_logout_supported: true,

@@ -1,5 +1,5 @@
 import type { AccessTokenClaims } from './access_token.ts';
-import { audienceOf } from './access_token.ts';
+import { audienceOf, tokenTypeOf } from './access_token.ts';
 import type { Client } from './client.ts';
 import type { LiveFamily } from './ports.ts';
 
@@ -16,7 +16,7 @@ export function mayIntrospect(caller: Pick<Client, 'clientId' | 'introspects'>, 
 export const introspectAccessToken = (claims: AccessTokenClaims, username: string | null): Introspection => ({
   active: true,
   ...claims,
-  token_type: 'Bearer',
+  token_type: tokenTypeOf(claims.cnf?.jkt),
   ...(username === null ? {} : { username }),
   aud: onlyOrAll(audienceOf(claims)),
 });

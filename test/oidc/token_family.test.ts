@@ -15,6 +15,7 @@ const row: FamilyRow = {
   revoked: false,
   alive: true,
   secondsSinceRotation: 10,
+  senderKey: null,
   address: '192.0.2.1',
   agent: 'Firefox',
   grant: {
@@ -33,6 +34,7 @@ const row: FamilyRow = {
 const presented: Presentation = {
   clientId: web.clientId,
   assured: false,
+  senderKey: null,
   leewaySeconds: 30,
   address: '192.0.2.1',
   agent: 'Firefox',

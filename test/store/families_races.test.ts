@@ -145,6 +145,7 @@ describe('a proof that counts once', () => {
       next: { generation: generation + 1, secretHash: Buffer.alloc(32) },
       narrowing: { scope: null, audience: null },
       bounds: { idleSeconds: 86_400, clientValidFrom: 0 },
+      senderKey: null,
       presenter: { address: null, agent: null },
       proofs: [],
     };

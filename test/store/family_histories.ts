@@ -32,6 +32,7 @@ export type Sender = {
   readonly ring?: KeyRing;
   readonly address?: string;
   readonly agent?: string;
+  readonly senderKey?: string;
   readonly proofs?: readonly ProofToSpend[];
 };
 
@@ -97,13 +98,21 @@ export async function familyHistories({ connections = 8 }: { connections?: numbe
     createAudit(store.database, () => Date.now()),
   );
   const send = async (form: { readonly [name: string]: string }, sender: Sender = {}) => {
-    const { client = web, ring = partyRing, address = home.address, agent = home.agent, proofs = [] } = sender;
+    const {
+      client = web,
+      ring = partyRing,
+      address = home.address,
+      agent = home.agent,
+      senderKey = null,
+      proofs = [],
+    } = sender;
     const facts = {
       realm,
       client: { ...client, realmId },
       ring,
       now: Date.now(),
       presenter: { address, agent },
+      senderKey,
       proofs,
     };
     const checked = checkGrant({ ...facts, form: formOf(form) });

@@ -33,6 +33,11 @@ export const registrationOptions = {
     sentence: 'JSON Web Key Set with its public keys, for private_key_jwt.',
   },
   'id-token-alg': { type: 'text', value: '<alg>', sentence: 'id_token_signed_response_alg.' },
+  'dpop-bound-access-tokens': {
+    type: 'text',
+    choices: ['true', 'false'],
+    sentence: 'true: it gets access tokens only that are bound to a key of its own (DPoP, RFC 9449).',
+  },
   'subject-type': {
     type: 'text',
     choices: ['public', 'pairwise'],

@@ -38,7 +38,10 @@ export async function returnedFrom(
   return { code, accessToken, idToken };
 }
 
-/** An access token from here has a family of its own, without refresh token, so that it can be revoked like any other. */
+/**
+ * An access token from here has a family of its own, without refresh token, so that it can be revoked like any other. It is
+ * bound to no key: nothing in an authorization request proves one (RFC 9449 §5 binds at the token endpoint).
+ */
 async function frontToken(
   deps: Dependencies,
   { exchange, client }: Recipient,
@@ -57,11 +60,12 @@ async function frontToken(
     codeIssuedAt: content.issued_at,
     codeExpiresAt: content.expires_at,
     frontFamilyId: null,
+    senderKey: null,
     proofs: [],
     presenter: { address, agent },
   });
   if (!isAlive) return null;
-  const claims = accessTokenClaims({ realm, client, grant, scope: grant.scope, familyId, now });
+  const claims = accessTokenClaims({ realm, client, grant, scope: grant.scope, familyId, senderKey: null, now });
   const value = await signerOf(keys, client.settings.accessTokenSigningAlgorithm).sign('at+jwt', claims);
   return { value, lifetimeSeconds: client.settings.accessTokenLifetimeSeconds, scope: grant.scope.join(' ') };
 }

@@ -14,6 +14,7 @@ import type { Realm } from '../realm.ts';
 import { grantableScope } from '../scope.ts';
 import { scopesOfClaims } from '../standard_claims.ts';
 import { isSubject } from '../subject.ts';
+import { checkDpopJkt } from './dpop_jkt.ts';
 import { checkMaxAge } from './max_age.ts';
 import { type AuthorizationParameters, authorizationParameters, longestState } from './parameters.ts';
 import { checkCodeChallenge } from './pkce.ts';
@@ -45,6 +46,8 @@ export type AuthorizationRequest = {
   readonly audience: readonly string[];
   readonly nonce: string | null;
   readonly codeChallenge: string | null;
+  /** Absent: no key is named, or the request was kept by a version that knew of none. */
+  readonly dpopJkt?: string;
   readonly prompt: readonly Prompt[];
   readonly maxAgeSeconds: number | null;
   readonly claims: ClaimsRequest;
@@ -79,6 +82,7 @@ const rules = {
   responseMode: ({ parameters }) => checkResponseMode(parameters.response_mode, typeOf(parameters)),
   codeChallenge: ({ parameters, client }) =>
     returns(typeOf(parameters), 'code') ? checkCodeChallenge(parameters, client) : ok(null),
+  dpopJkt: ({ parameters, client }) => checkDpopJkt(parameters.dpop_jkt, typeOf(parameters), client),
   nonce: ({ parameters }) => checkNonce(parameters),
   granted: ({ parameters, client, realm }) => {
     const scope = grantableScope(parameters.scope, client);
@@ -243,6 +247,7 @@ function toRequest(
     audience: passed.granted.audience,
     nonce: passed.nonce,
     codeChallenge: passed.codeChallenge,
+    ...(passed.dpopJkt === null ? {} : { dpopJkt: passed.dpopJkt }),
     prompt: passed.prompt,
     maxAgeSeconds: passed.maxAgeSeconds,
     claims: passed.wanted.claims,

@@ -70,12 +70,13 @@ export type Circumstances = {
   readonly ring?: KeyRing;
   readonly now?: Instant;
   readonly agent?: string;
+  readonly senderKey?: string;
   readonly proofs?: readonly ProofToSpend[];
 };
 
 /** What a client proved itself with, to be spent. */
-export const proofOf = (jti: string): ProofToSpend => ({
-  kind: 'client assertion',
+export const proofOf = (jti: string, kind: ProofToSpend['kind'] = 'client assertion'): ProofToSpend => ({
+  kind,
   realmId,
   owner: web.clientId,
   jti,
@@ -96,6 +97,7 @@ export async function send(
     ring,
     now: families.now,
     presenter,
+    senderKey: null,
     proofs: [],
     form: formOf(sent),
     ...facts,
