@@ -27,6 +27,12 @@ const machine: ClientDraft = {
   grantTypes: ['client_credentials'],
   responseTypes: [],
 };
+const hybrid = (responseType: string): ClientDraft => ({
+  ...web,
+  grantTypes: ['authorization_code', 'implicit'],
+  responseTypes: [responseType],
+  implicitAndHybrid: true,
+});
 const publicKey = { kty: 'EC', crv: 'P-256', x: 'x', y: 'y' };
 const membersAtFault = (draft: ClientDraft): readonly string[] =>
   refused(checkClient(draft)).map(({ member }) => member);
@@ -53,6 +59,11 @@ describe('RFC 6749 §2.1: a registration without contradiction', () => {
     ['a confidential one that does not rotate', { ...web, rotation: 'never' }],
     ['pairwise at one host', { ...web, metadata: { subject_type: 'pairwise' } }],
     ['ES256 for its ID tokens', { ...web, idTokenSignedResponseAlg: 'ES256' }],
+    ['one that gets bound tokens only', { ...web, metadata: { dpop_bound_access_tokens: true } }],
+    [
+      'one that gets bound tokens only, beside an ID token through the browser',
+      { ...hybrid('code id_token'), metadata: { dpop_bound_access_tokens: true } },
+    ],
   ];
   test.each(good)('%s', (_, draft) => {
     expect(granted(checkClient(draft))).toBeNull();
@@ -107,6 +118,11 @@ describe('RFC 7591 §2: a contradiction is refused and named', () => {
       'a sign-out URI that is wrong',
       { ...web, postLogoutRedirectUris: ['data:text/html,x'] },
       'post_logout_redirect_uris',
+    ],
+    [
+      'bound tokens only, and one through the browser',
+      { ...hybrid('code token'), metadata: { dpop_bound_access_tokens: true } },
+      'response_types',
     ],
     ['a scope with a quote', { ...web, scope: ['open"id'] }, 'scope'],
     ['a scope with a space', { ...web, scope: ['openid api'] }, 'scope'],

@@ -47,6 +47,22 @@ describe('the table of presented tokens', () => {
     expect(classifyRefresh(ring, third, null, presented)).toEqual({ kind: 'ended' });
   });
 
+  test('bound to a key that was not proved: neither usable nor to be ended, whatever its generation', () => {
+    for (const token of [first, second, third]) {
+      for (const senderKey of [null, 'another']) {
+        expect(classify(token, { senderKey: 'key' }, { senderKey })).toEqual({ kind: 'other_key' });
+      }
+      expect(classify(token, { senderKey: 'key', revoked: true })).toEqual({ kind: 'ended' });
+    }
+    expect(classify(third, { senderKey: 'key' }, { senderKey: 'key' })).toEqual({ kind: 'current' });
+  });
+
+  test('the parent with the key that the family is bound to: a retry at any time', () => {
+    const late = { senderKey: 'key', secondsSinceRotation: 1e6 };
+    expect(classify(second, late, { senderKey: 'key' })).toMatchObject({ kind: 'retry' });
+    expect(classify(second, { ...late, senderKey: null }, { senderKey: 'key' })).toMatchObject({ kind: 'reuse' });
+  });
+
   test('the current token: what kept it from rotating is not the token', () => {
     expect(classify(third)).toEqual({ kind: 'current' });
   });
