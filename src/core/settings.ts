@@ -27,7 +27,7 @@ const day = 24 * hour;
 export const longestFamilySeconds = 180 * day;
 
 /** From the strictest to the loosest. */
-const dpopModes: readonly string[] = ['required', 'allowed', 'off'];
+const dpopPolicies: readonly string[] = ['required', 'allowed', 'off'];
 const registrationModes: readonly string[] = ['off', 'initial access token', 'open'];
 
 export const settings = {
@@ -59,7 +59,7 @@ export const settings = {
     scope: 'client',
     sentence:
       'Whether tokens are bound to a key of the client (DPoP, RFC 9449): never, where it shows a proof, or always.',
-    loosens: (inherited, value) => dpopModes.indexOf(value) > dpopModes.indexOf(inherited),
+    loosens: (inherited, value) => dpopPolicies.indexOf(value) > dpopPolicies.indexOf(inherited),
   }),
   dpopNonce: row({
     schema: Type.Union([Type.Literal('off'), Type.Literal('required')]),

@@ -9,9 +9,9 @@ const schemes = ['Bearer', 'DPoP'] as const;
 
 /** RFC 6750 §2 alone: a token of another scheme is none. */
 export function readBearerToken(authorization: string | null, form: Form | null): Result<string | null, Refusal> {
-  const bearer = authorization !== null && schemeOf(authorization) === 'DPoP' ? null : authorization;
-  const read = readPresentedToken(bearer, form);
-  return read.ok ? ok(read.value?.token ?? null) : read;
+  const read = readPresentedToken(authorization, form);
+  if (!read.ok) return read;
+  return ok(read.value?.scheme === 'Bearer' ? read.value.token : null);
 }
 
 /** RFC 9110 §11.1: the case of a scheme means nothing. */

@@ -14,8 +14,8 @@ import type { ProofToSpend } from './ports.ts';
 import type { Realm } from './realm.ts';
 
 /**
- * RFC 9449 §4.3: what a DPoP proof must be. RS256 is not taken: no deployed client depends on it here, and profiles that
- * build on DPoP forbid it (FAPI 2.0 §5.4).
+ * RFC 9449 §4.3: what a DPoP proof must be. RS256 is not taken: profiles that build on DPoP forbid it (FAPI 2.0 Security
+ * Profile §5.4), and a key made for proofs need not be of that kind.
  */
 export const dpopAlgorithms = ['ES256', 'ES384', 'PS256', 'EdDSA', 'Ed25519'] as const;
 

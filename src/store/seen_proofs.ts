@@ -1,4 +1,5 @@
 import { sha256 } from '../core/crypto.ts';
+import { unreachable } from '../core/result.ts';
 import type { ProofToSpend } from '../oidc/ports.ts';
 import type { Database } from './database.ts';
 import { guarded } from './fault.ts';
@@ -32,8 +33,10 @@ export type SpentBefore = { readonly spent_before: ProofToSpend['kind'] | null }
 const spendAlone = statement<Proving, SpentBefore>`WITH ${spendingOf} SELECT ${spentBefore} AS spent_before`;
 
 export const createSeenProofs = ({ sql }: Database) => {
-  const spendAll = async (proofs: readonly ProofToSpend[]): Promise<ProofToSpend['kind'] | null> =>
-    (await spendAlone(sql, { proofs }))[0]?.spent_before ?? null;
+  const spendAll = async (proofs: readonly ProofToSpend[]): Promise<ProofToSpend['kind'] | null> => {
+    const [row] = await spendAlone(sql, { proofs });
+    return row === undefined ? unreachable('the statement always gives one row') : row.spent_before;
+  };
   return guarded({
     spendAll,
     /** True the first time, for one caller in the whole cluster. */
