@@ -118,11 +118,14 @@ function belongsTo(
   );
 }
 
-/** The scheme that was used is told what was wrong, and the other one that it is there (RFC 9449 §7.2). */
+/** RFC 9449 §7.2: the scheme that was used is told what was wrong, and who used the wrong one, or none, of both. */
 function challengeHeaders(deps: Dependencies, exchange: Exchange, scheme: string | null, refused: Refusal | null) {
   const { issuer, settings } = exchange.realm;
-  const alsoDpop = settings.dpop === 'off' ? '' : `, ${dpopChallenge(null)}`;
-  const challenge = scheme === 'DPoP' ? dpopChallenge(refused) : bearerChallenge(issuer, refused) + alsoDpop;
+  const offersDpop = refused === wrongScheme || (refused === null && settings.dpop !== 'off');
+  const bearer = offersDpop
+    ? `${bearerChallenge(issuer, refused)}, ${dpopChallenge(null)}`
+    : bearerChallenge(issuer, refused);
+  const challenge = scheme === 'DPoP' ? dpopChallenge(refused) : bearer;
   return { 'www-authenticate': challenge, ...nonceHeader(deps, exchange) };
 }
 
