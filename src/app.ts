@@ -170,6 +170,7 @@ async function compose(options: AppOptions, { tokens, signIn, jobs: background }
     const short = (await partitions.ahead(clock())).find(({ enough }) => !enough);
     return short === undefined ? null : `partitions of ${short.table} do not reach far enough ahead`;
   };
+  const seenProofs = createSeenProofs(tokens);
   const front = createEndpoints({
     publicUrl: config.publicUrl,
     clock,
@@ -183,7 +184,8 @@ async function compose(options: AppOptions, { tokens, signIn, jobs: background }
       log,
     }),
     families: createFamilies(tokens, createAudit(tokens, clock)),
-    spendProof: createSeenProofs(tokens).spend,
+    spendProof: seenProofs.spend,
+    spendProofs: seenProofs.spendAll,
     clientKeys: clientKeysPort(outbound, clock),
     openClientSecret: openClientSecret(ring),
     fetchRequestObject: fetchRequestObjectPort(outbound),

@@ -28,6 +28,7 @@ const day = 24 * hour;
 export const longestFamilySeconds = 180 * day;
 
 /** From the strictest to the loosest. */
+const dpopPolicies: readonly string[] = ['required', 'allowed', 'off'];
 const registrationModes: readonly string[] = ['off', 'initial access token', 'open'];
 
 /** The words of a setting that is a list with spaces between. */
@@ -68,6 +69,21 @@ export const settings = {
     scope: 'client',
     sentence: 'Whether a refresh gives a new refresh token; `never` only for confidential clients (RFC 9700 §4.14.2).',
     loosens: (inherited, value) => inherited === 'always' && value === 'never',
+  }),
+  dpop: row({
+    schema: Type.Union([Type.Literal('off'), Type.Literal('allowed'), Type.Literal('required')]),
+    default: 'allowed',
+    scope: 'client',
+    sentence:
+      'Whether tokens are bound to a key of the client (DPoP, RFC 9449): never, where it shows a proof, or always.',
+    loosens: (inherited, value) => dpopPolicies.indexOf(value) > dpopPolicies.indexOf(inherited),
+  }),
+  dpopNonce: row({
+    schema: Type.Union([Type.Literal('off'), Type.Literal('required')]),
+    default: 'off',
+    scope: 'realm',
+    sentence: 'Whether DPoP proofs must carry a nonce of the server, so that none can be made ahead (RFC 9449 §8).',
+    loosens: (inherited, value) => inherited === 'required' && value === 'off',
   }),
   refreshIdleLifetimeSeconds: row({
     schema: seconds(minute, longestFamilySeconds),

@@ -10,7 +10,7 @@ import type { Client } from '../oidc/client.ts';
 import type { OpenClientSecret } from '../oidc/client_auth/method.ts';
 import type { ClientKeys } from '../oidc/client_keys.ts';
 import type { LivenessPorts } from '../oidc/live_token.ts';
-import type { Families, SpendProof } from '../oidc/ports.ts';
+import type { Families, SpendProof, SpendProofs } from '../oidc/ports.ts';
 import type { Realm } from '../oidc/realm.ts';
 import type { FetchJson, Registrations } from '../oidc/registration/ports.ts';
 import type { StandardClaims } from '../oidc/standard_claims.ts';
@@ -48,6 +48,7 @@ export type Dependencies = {
   readonly metadataClients: MetadataClients;
   readonly families: Families;
   readonly spendProof: SpendProof;
+  readonly spendProofs: SpendProofs;
   readonly clientKeys: ClientKeys;
   readonly openClientSecret: OpenClientSecret;
   readonly fetchRequestObject: RequestObjectPorts['fetchRequestObject'];

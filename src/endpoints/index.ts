@@ -105,7 +105,7 @@ async function serve(
 
 function allowEveryOrigin(response: Response): Response {
   response.headers.set('access-control-allow-origin', '*');
-  response.headers.set('access-control-expose-headers', 'www-authenticate, retry-after');
+  response.headers.set('access-control-expose-headers', 'www-authenticate, retry-after, dpop-nonce');
   return response;
 }
 

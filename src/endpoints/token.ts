@@ -1,11 +1,10 @@
 import { err, ok, type Result } from '../core/result.ts';
-import { accessTokenClaims, type Exchanged } from '../oidc/access_token.ts';
+import { accessTokenClaims, type Exchanged, tokenTypeOf } from '../oidc/access_token.ts';
 import type { Client } from '../oidc/client.ts';
 import { type AuthenticatedClient, authenticateClient } from '../oidc/client_auth/index.ts';
-import { refuseClient } from '../oidc/client_auth/method.ts';
 import { endpointPaths } from '../oidc/discovery.ts';
 import type { Refusal } from '../oidc/errors.ts';
-import type { Issue, TokenPorts } from '../oidc/grants/grant.ts';
+import { type GrantFacts, type Issue, refuseSpent, type TokenPorts } from '../oidc/grants/grant.ts';
 import { checkGrant } from '../oidc/grants/index.ts';
 import { idTokenClaims } from '../oidc/id_token.ts';
 import { type Form, firstFault, single } from '../oidc/parameters.ts';
@@ -14,24 +13,29 @@ import { chooseRecipient, encryptionOf, type JweRecipient } from '../oidc/respon
 import { json } from './answer.ts';
 import { readForm } from './body.ts';
 import { type Dependencies, findClient, findPresentedClient } from './dependencies.ts';
+import { nonceHeader, proofOfTokenRequest } from './dpop.ts';
 import type { Exchange, Handler } from './exchange.ts';
 import { issueIdToken } from './id_token.ts';
 import { type VerifyAccessToken, writeAccessToken } from './own_token.ts';
 import { refuse, refuseBody } from './refused.ts';
 
-/** RFC 6749 §3.2. Authenticate, check without the database, spend the assertion, redeem, sign. */
+/** RFC 6749 §3.2. Authenticate, check without the database, spend what was proved with, redeem, sign. */
 export function tokenEndpoint(deps: Dependencies, verify: VerifyAccessToken): Handler {
   return async (exchange) => {
     const body = await readForm(exchange.request);
     if (!body.ok) return refuseBody(deps.log, exchange, body.error);
     const issued = await issue(deps, verify, exchange, body.value);
-    if (issued.ok) return json(await tokenResponse(deps, exchange, issued.value));
-    return refuse(deps.log, exchange, issued.error.refusal, { clientId: issued.error.clientId });
+    const headers = nonceHeader(deps, exchange);
+    if (issued.ok) return json(await tokenResponse(deps, exchange, issued.value), 200, headers);
+    return refuse(deps.log, exchange, issued.error.refusal, {
+      clientId: issued.error.clientId,
+      headers: headers ?? {},
+    });
   };
 }
 
 type Redeemed = { readonly issue: Issue; readonly recipient: JweRecipient | null };
-type Issued = Redeemed & { readonly client: AuthenticatedClient['client'] };
+type Issued = Redeemed & { readonly client: AuthenticatedClient['client']; readonly senderKey: string | null };
 
 type Refused = { readonly refusal: Refusal; readonly clientId: string | null };
 
@@ -45,9 +49,15 @@ async function issue(
   if (fault !== null) return err({ refusal: fault, clientId: null });
   const authenticated = await authenticate(deps, exchange, form);
   if (!authenticated.ok) return err({ refusal: authenticated.error, clientId: null });
-  const { client } = authenticated.value;
-  const redeemed = await redeemGrant(deps, verify, exchange, form, authenticated.value);
-  return redeemed.ok ? ok({ ...redeemed.value, client }) : err({ refusal: redeemed.error, clientId: client.clientId });
+  const { client, proof } = authenticated.value;
+  const shown = await proofOfTokenRequest(deps, exchange, client);
+  if (!shown.ok) return err({ refusal: shown.error, clientId: client.clientId });
+  const senderKey = shown.value?.thumbprint ?? null;
+  const proofs = [proof, shown.value?.spend ?? null].filter((one) => one !== null);
+  const redeemed = await redeemGrant(deps, verify, exchange, form, { client, senderKey, proofs });
+  return redeemed.ok
+    ? ok({ ...redeemed.value, client, senderKey })
+    : err({ refusal: redeemed.error, clientId: client.clientId });
 }
 
 async function redeemGrant(
@@ -55,23 +65,24 @@ async function redeemGrant(
   verify: VerifyAccessToken,
   { realm, keys, now, address, agent }: Exchange,
   form: Form,
-  { client, proof }: AuthenticatedClient,
+  { client, senderKey, proofs }: Pick<GrantFacts, 'client' | 'senderKey' | 'proofs'>,
 ): Promise<Result<Redeemed, Refusal>> {
-  const proofs = proof === null ? [] : [proof];
   const tokens: TokenPorts = {
     read: (token) => verify(token, realm, keys, now),
     findClient: (clientId) => findClient(deps, realm, clientId, now),
   };
   const presenter = { address, agent };
-  const checked = checkGrant({ realm, client, form, ring: deps.ring, now, presenter, proofs, tokens });
+  const checked = checkGrant({ realm, client, form, ring: deps.ring, now, presenter, senderKey, proofs, tokens });
   if (!checked.ok) return checked;
   const { redeem, spendsProofs, givesIdToken } = checked.value;
   // OIDC Core §10.2. Before anything is spent, so that the request can be sent again once the client's keys can be had.
   const encrypts = givesIdToken && encryptionOf(client, 'id_token') !== null;
   const recipient = encrypts ? await chooseRecipient(deps.clientKeys, client, 'id_token') : nobody;
   if (!recipient.ok) return recipient;
-  // RFC 7523 §3: a jti counts once. Spent last, so that a request refused for another reason can be mended and sent again.
-  if (proof !== null && !spendsProofs && !(await deps.spendProof(proof))) return err(refuseClient('RFC 7523 §3'));
+  // RFC 7523 §3, RFC 9449 §11.1: a jti counts once. Spent last, so that a request refused for another reason can be mended
+  // and sent again.
+  const spent = proofs.length === 0 || spendsProofs ? null : await deps.spendProofs(proofs);
+  if (spent !== null) return err(refuseSpent(spent));
   const redeemed = await redeem(deps.families);
   return redeemed.ok ? ok({ issue: redeemed.value, recipient: recipient.value }) : redeemed;
 }
@@ -106,10 +117,14 @@ export function authenticate(
 }
 
 /** RFC 6749 §5.1, OIDC Core §3.1.3.3. */
-async function tokenResponse(deps: Dependencies, { realm, keys, now }: Exchange, { issue, client, recipient }: Issued) {
+async function tokenResponse(
+  deps: Dependencies,
+  { realm, keys, now }: Exchange,
+  { issue, client, recipient, senderKey }: Issued,
+) {
   const { grant, scope, familyId, refreshToken, nonce, userClaims, exchanged } = issue;
   if (exchanged !== undefined) logExchange(deps, realm, client, exchanged);
-  const access = accessTokenClaims({ realm, client, grant, scope, familyId, now, exchanged });
+  const access = accessTokenClaims({ realm, client, grant, scope, familyId, senderKey, now, exchanged });
   const accessToken = await writeAccessToken(deps, { realm, keys }, client, grant.audience, access);
   const identity =
     scope.includes('openid') && exchanged === undefined
@@ -117,7 +132,7 @@ async function tokenResponse(deps: Dependencies, { realm, keys, now }: Exchange,
       : null;
   return {
     access_token: accessToken,
-    token_type: 'Bearer',
+    token_type: tokenTypeOf(senderKey),
     expires_in: access.exp - access.iat,
     scope: scope.join(' '),
     ...(exchanged === undefined ? {} : { issued_token_type: exchanged.issuedTokenType }),

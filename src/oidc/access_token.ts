@@ -41,11 +41,14 @@ export type AccessTokenFacts = {
   readonly grant: Pick<Grant, 'userId' | 'audience' | 'authTime' | 'acr'>;
   readonly scope: readonly string[];
   readonly familyId: FamilyId | null;
+  /** The thumbprint of the key that it is bound to (RFC 9449 §6.1); null: whoever holds it may use it. */
+  readonly senderKey: string | null;
   readonly now: Instant;
   readonly exchanged?: Exchanged | undefined;
 };
 
-export function accessTokenClaims({ realm, client, grant, scope, familyId, now, exchanged }: AccessTokenFacts) {
+export function accessTokenClaims(facts: AccessTokenFacts) {
+  const { realm, client, grant, scope, familyId, senderKey, now, exchanged } = facts;
   const issuedAt = toNumericDate(now);
   const expiresAt = issuedAt + client.settings.accessTokenLifetimeSeconds;
   const [onlyAudience, second] = grant.audience;
@@ -58,6 +61,7 @@ export function accessTokenClaims({ realm, client, grant, scope, familyId, now, 
     jti: newJti(familyId),
     iat: issuedAt,
     exp: exchanged === undefined ? expiresAt : Math.min(expiresAt, exchanged.expiresAt),
+    ...(senderKey === null ? {} : { cnf: { jkt: senderKey } }),
     ...(grant.authTime === null ? {} : { auth_time: grant.authTime }),
     ...(grant.acr === null ? {} : { acr: grant.acr }),
     ...(exchanged?.act === undefined ? {} : { act: exchanged.act }),
@@ -73,6 +77,7 @@ const schema = Type.Object({
   jti: Type.String(),
   iat: Type.Integer(),
   exp: Type.Integer(),
+  cnf: Type.Optional(Type.Object({ jkt: Type.Optional(Type.String()) })),
   auth_time: Type.Optional(Type.Integer()),
   acr: Type.Optional(Type.String()),
   act: Type.Optional(actorSchema),
@@ -86,3 +91,7 @@ export const readAccessTokenClaims = (payload: unknown): AccessTokenClaims | nul
 
 export const audienceOf = ({ aud }: Pick<AccessTokenClaims, 'aud'>): readonly string[] =>
   typeof aud === 'string' ? [aud] : aud;
+
+/** RFC 9449 §5: how a token is presented, by what it says of its key. */
+export const tokenTypeOf = (key: string | null | undefined): 'Bearer' | 'DPoP' =>
+  key === null || key === undefined ? 'Bearer' : 'DPoP';

@@ -19,6 +19,8 @@ const schema = Type.Object({
   audience: Type.Array(text),
   nonce: Type.Union([text, Type.Null()]),
   code_challenge: Type.Union([text, Type.Null()]),
+  /** The key that must be proved to redeem it (RFC 9449 §10); absent: any, or none. */
+  dpop_jkt: Type.Optional(text),
   auth_time: Type.Integer(),
   acr: Type.Union([text, Type.Null()]),
   amr: Type.Array(text),

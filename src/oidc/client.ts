@@ -87,6 +87,7 @@ export type ClientMetadata = {
   readonly request_object_signing_alg?: string;
   readonly request_uris?: readonly string[];
   readonly require_signed_request_object?: boolean;
+  readonly dpop_bound_access_tokens?: boolean;
   readonly initiate_login_uri?: string;
   readonly default_acr_values?: readonly string[];
   readonly token_endpoint_auth_signing_alg?: string;

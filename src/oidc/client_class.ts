@@ -7,6 +7,7 @@ import {
   isFrontChannel,
   isResponseType,
   responseTypeNames,
+  returns,
 } from './authorize/response_type.ts';
 import type { Client, ClientClass, ClientMetadata } from './client.ts';
 import { assertionAlgorithmsOf, classOfAuthMethod, clientAuthMethodNames } from './client_auth/index.ts';
@@ -180,6 +181,12 @@ const checks: readonly Check[] = [
       'sector_identifier_uri',
       'pairwise subjects need it, unless all redirect_uris are https and of one host (OIDC Core §8.1)',
     ),
+  ({ metadata, responseTypes }) =>
+    when(
+      metadata?.dpop_bound_access_tokens === true && responseTypes.some(isTokenResponse),
+      'response_types',
+      'return a token through the browser, which no DPoP key can be bound to; leave them out or dpop_bound_access_tokens',
+    ),
   ({ class: clientClass, rotation }) =>
     when(
       clientClass === 'public' && rotation === 'never',
@@ -203,6 +210,11 @@ function checkResponseType(type: string, implicitAndHybrid: boolean): readonly R
     'response_types',
     `${printed(type)} returns tokens through the browser, which RFC 9700 §2.1.2 advises against; the setting implicitAndHybrid allows it`,
   );
+}
+
+function isTokenResponse(type: string): boolean {
+  const canonical = canonicalResponseType(type);
+  return isResponseType(canonical) && returns(canonical, 'token');
 }
 
 function checkRedirectUri(

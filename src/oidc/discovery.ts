@@ -4,6 +4,7 @@ import { requestObjectAlgorithms } from './authorize/request_object.ts';
 import { responseModesSupported } from './authorize/response_mode.ts';
 import { isFrontChannel, servedResponseTypes } from './authorize/response_type.ts';
 import { clientAssertionAlgorithms, clientAuthMethodNames } from './client_auth/index.ts';
+import { dpopAlgorithms } from './dpop.ts';
 import { grantTypeNames } from './grants/index.ts';
 import { idTokenAlgorithms } from './id_token.ts';
 import type { Realm } from './realm.ts';
@@ -84,6 +85,7 @@ export function metadata(
     require_request_uri_registration: true,
     request_object_signing_alg_values_supported: requestObjectAlgorithms,
     authorization_response_iss_parameter_supported: true,
+    ...(settings.dpop === 'off' ? {} : { dpop_signing_alg_values_supported: dpopAlgorithms }),
     frontchannel_logout_supported: true,
     frontchannel_logout_session_supported: true,
     backchannel_logout_supported: true,

@@ -36,6 +36,9 @@ const statusOf = {
   unapproved_software_statement: 400,
   // RFC 8707 §2
   invalid_target: 400,
+  // RFC 9449 §5, §8; at a protected resource 401 (§7.1)
+  invalid_dpop_proof: 400,
+  use_dpop_nonce: 400,
 } as const;
 
 export type ErrorCode = keyof typeof statusOf;

@@ -1,6 +1,6 @@
 import { type Instant, toNumericDate } from '../core/time.ts';
 import type { AccessTokenClaims } from './access_token.ts';
-import { audienceOf } from './access_token.ts';
+import { audienceOf, tokenTypeOf } from './access_token.ts';
 import type { Client } from './client.ts';
 import { idTokenAlgorithms } from './id_token.ts';
 import type { LiveFamily } from './ports.ts';
@@ -18,7 +18,7 @@ export function mayIntrospect(caller: Pick<Client, 'clientId' | 'introspects'>, 
 export const introspectAccessToken = (claims: AccessTokenClaims, username: string | null): Introspection => ({
   active: true,
   ...claims,
-  token_type: 'Bearer',
+  token_type: tokenTypeOf(claims.cnf?.jkt),
   ...(username === null ? {} : { username }),
   aud: onlyOrAll(audienceOf(claims)),
 });

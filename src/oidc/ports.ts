@@ -21,6 +21,8 @@ export type FamilyBirth = {
   readonly codeExpiresAt: Instant;
   /** The family of the token that was returned beside the code: a replay of the code ends it too. */
   readonly frontFamilyId: FamilyId | null;
+  /** The thumbprint of the one key that may refresh (RFC 9449 §5); null: whoever has the token, and is the client. */
+  readonly senderKey: string | null;
   readonly presenter: Presenter;
   /** Spent by the same statement; with one that was spent before, nothing else happens. */
   readonly proofs: readonly ProofToSpend[];
@@ -28,13 +30,15 @@ export type FamilyBirth = {
 
 /**
  * `replayed`: the family existed; it is revoked now. `ended`: code expired, user or session gone; nothing was consumed.
- * `proof_spent`: a proof had been spent before.
+ * `proof_spent`: a proof, of this kind, had been spent before.
  */
 export type Redemption =
   | { readonly kind: 'redeemed'; readonly userClaims: StandardClaims }
   | { readonly kind: 'replayed' }
   | { readonly kind: 'ended' }
-  | { readonly kind: 'proof_spent' };
+  | ProofSpent;
+
+export type ProofSpent = { readonly kind: 'proof_spent'; readonly proof: ProofToSpend['kind'] };
 
 export type Rotation = {
   readonly familyId: FamilyId;
@@ -47,6 +51,8 @@ export type Rotation = {
   /** RFC 6749 §6, RFC 8707 §2.2: what the request narrows to must be within the grant; null: it does not narrow. */
   readonly narrowing: Narrowing;
   readonly bounds: FamilyBounds;
+  /** The thumbprint of the key that was proved; a family that is bound to a key turns for no other. */
+  readonly senderKey: string | null;
   readonly presenter: Presenter;
   /** Spent by the same statement; with one that was spent before, nothing else happens. */
   readonly proofs: readonly ProofToSpend[];
@@ -72,7 +78,7 @@ export type Families = {
   /** A family for a token from the authorization endpoint; a repeat finds it there. False: user or session gone. */
   openFront(birth: FamilyBirth): Promise<boolean>;
   /** One UPDATE carries every precondition; null: it matched no row, though its proofs are spent. */
-  rotate(rotation: Rotation): Promise<RotatedGrant | 'proof_spent' | null>;
+  rotate(rotation: Rotation): Promise<RotatedGrant | ProofSpent | null>;
   /** The second statement, after `rotate` gave null. */
   read(familyId: FamilyId, realmId: RealmId, bounds: FamilyBounds): Promise<FamilyRow | null>;
   /** Steps a row forward that lost commits; audited. */
@@ -87,6 +93,8 @@ export type Families = {
   revoke(familyId: FamilyId, realmId: RealmId, clientId: ClientId, reason: RevocationReason): Promise<boolean>;
   /** Userinfo and introspection: family, user and session in one statement; null: no longer alive. */
   readLive(familyId: FamilyId, realmId: RealmId): Promise<LiveFamily | null>;
+  /** The same by a statement that spends the proof which the token was shown with. */
+  readLiveSpending(familyId: FamilyId, realmId: RealmId, proof: ProofToSpend): Promise<LiveFamily | ProofSpent | null>;
 };
 
 export type Reuse = {
@@ -115,13 +123,15 @@ export type LiveFamily = {
 
 /** Single use of an assertion's or proof's `jti`: true the first time. */
 export type SpendProof = (proof: ProofToSpend) => Promise<boolean>;
+/** Several in one statement; null: all for the first time, else the kind of one that was spent before. */
+export type SpendProofs = (proofs: readonly ProofToSpend[]) => Promise<ProofToSpend['kind'] | null>;
 export type ProofToSpend = {
-  readonly kind: 'client assertion';
+  readonly kind: 'client assertion' | 'dpop';
   readonly realmId: RealmId;
-  /** The key's owner, so that two clients may use the same jti. */
+  /** The client, or the thumbprint of the key, so that two owners may use the same jti. */
   readonly owner: string;
   readonly jti: string;
-  /** The proof's own `exp`, part of what makes it unique: a setting that changes must not make it another proof. */
+  /** Follows from the proof's own signed time, and is part of what makes it unique: no setting makes it another proof. */
   readonly expiresAt: Instant;
 };
 

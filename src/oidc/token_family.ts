@@ -27,6 +27,8 @@ export type FamilyRow = {
   /** Not idle, not past its absolute end, user and session alive. */
   readonly alive: boolean;
   readonly secondsSinceRotation: number;
+  /** The thumbprint of the one key that may refresh; null: it is bound to none. */
+  readonly senderKey: string | null;
   readonly address: string | null;
   readonly agent: string | null;
   readonly grant: Grant;
@@ -44,6 +46,8 @@ export type Verdict =
   /** Revoked, idle, expired, user or session gone; or another client's. */
   | { readonly kind: 'ended' }
   | { readonly kind: 'other_client' }
+  /** Bound to a key that was not proved: whoever holds the token alone can neither use nor end it (RFC 9449 §5). */
+  | { readonly kind: 'other_key' }
   /** The current token: what kept it from rotating is not the token. */
   | { readonly kind: 'current' }
   | { readonly kind: 'mismatch' };
@@ -52,8 +56,10 @@ export type ReuseClass = 'retry' | 'parallel tab' | 'stale copy' | 'likely theft
 
 export type Presentation = {
   readonly clientId: ClientId;
-  /** The client authenticated, or proved the family's sender key. */
+  /** The client authenticated. */
   readonly assured: boolean;
+  /** The thumbprint of the key that it proved. */
+  readonly senderKey: string | null;
   readonly leewaySeconds: number;
   readonly address: string | null;
   readonly agent: string | null;
@@ -69,6 +75,7 @@ export function classifyRefresh(
   if (row === null) return { kind: 'ended' };
   if (row.clientId !== presented.clientId) return { kind: 'other_client' };
   if (row.secretHash === null || row.revoked || !row.alive) return { kind: 'ended' };
+  if (row.senderKey !== null && row.senderKey !== presented.senderKey) return { kind: 'other_key' };
   const gap = row.generation - token.generation;
   if (gap === 0) {
     return equalConstantTime(row.secretHash, token.secretHash) ? { kind: 'current' } : { kind: 'mismatch' };
@@ -80,7 +87,8 @@ export function classifyRefresh(
   if (gap === 1) {
     const heir = heirHeldBy(ring, token, row.secretHash);
     if (heir === null) return { kind: 'mismatch' };
-    if (presented.assured || row.secondsSinceRotation <= presented.leewaySeconds) return { kind: 'retry', heir };
+    const assured = presented.assured || row.senderKey !== null;
+    if (assured || row.secondsSinceRotation <= presented.leewaySeconds) return { kind: 'retry', heir };
   }
   return { kind: 'reuse', classification: classifyReuse(gap, row, presented), generationGap: gap };
 }

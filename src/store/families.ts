@@ -1,11 +1,14 @@
 import { sql as query, type SQL } from 'drizzle-orm';
 import { brandId, type ClientId, type FamilyId, type RealmId, type SessionId, type UserId } from '../core/ids.ts';
+import { unreachable } from '../core/result.ts';
 import type {
   Families,
   FamilyBirth,
   FamilyBounds,
   LiveFamily,
   Presenter,
+  ProofSpent,
+  ProofToSpend,
   Redemption,
   Reuse,
   RevocationReason,
@@ -28,6 +31,7 @@ import {
   type Spent,
   selectFamily,
   selectLive,
+  selectLiveSpending,
   updateFamily,
   updateFamilyNarrowing,
   updateFamilySpending,
@@ -45,7 +49,7 @@ export function createFamilies(database: Database, audit: Audit): Families {
   return guarded({
     redeem: async (birth: FamilyBirth): Promise<Redemption> => {
       const born = await bear(sql, birth);
-      if (born === 'proof_spent') return { kind: 'proof_spent' };
+      if (isSpent(born)) return born;
       if (born !== null) return { kind: 'redeemed', userClaims: born.user_claims ?? {} };
       const replayed = await revoke(database, audit, birth.familyId, birth.realmId, null, {
         reason: 'authorization code replay',
@@ -63,9 +67,9 @@ export function createFamilies(database: Database, audit: Audit): Families {
       const [row] = await insertFamily(sql, birth);
       return row !== undefined || (await selectLive(sql, birth)).length === 1;
     },
-    rotate: async (rotation: Rotation): Promise<RotatedGrant | 'proof_spent' | null> => {
+    rotate: async (rotation: Rotation): Promise<RotatedGrant | ProofSpent | null> => {
       const row = await turn(sql, rotation);
-      return row === null || row === 'proof_spent' ? row : { grant: grantOf(row), userClaims: row.user_claims ?? {} };
+      return row === null || isSpent(row) ? row : { grant: grantOf(row), userClaims: row.user_claims ?? {} };
     },
     recover: (rotation: Rotation): Promise<RotatedGrant | null> => recover(database, audit, rotation),
     read: async (familyId: FamilyId, realmId: RealmId, bounds: FamilyBounds): Promise<FamilyRow | null> => {
@@ -108,26 +112,37 @@ export function createFamilies(database: Database, audit: Audit): Families {
       const [row] = await selectLive(sql, { familyId, realmId });
       return row === undefined ? null : liveOf(row);
     },
+    readLiveSpending: async (
+      familyId: FamilyId,
+      realmId: RealmId,
+      proof: ProofToSpend,
+    ): Promise<LiveFamily | ProofSpent | null> => {
+      const row = changeOf(await selectLiveSpending(sql, { familyId, realmId, proofs: [proof] }));
+      return row === null || isSpent(row) ? row : liveOf(row);
+    },
   });
 }
 
-async function bear(sql: Sql, birth: FamilyBirth): Promise<BirthColumns | 'proof_spent' | null> {
+async function bear(sql: Sql, birth: FamilyBirth): Promise<BirthColumns | ProofSpent | null> {
   return birth.proofs.length === 0
     ? ((await insertFamily(sql, birth))[0] ?? null)
     : changeOf(await insertFamilySpending(sql, birth));
 }
 
-async function turn(sql: Sql, rotation: Rotation): Promise<GrantColumns | 'proof_spent' | null> {
+async function turn(sql: Sql, rotation: Rotation): Promise<GrantColumns | ProofSpent | null> {
   if (rotation.proofs.length > 0) return changeOf(await updateFamilySpending(sql, rotation));
   const { scope, audience } = rotation.narrowing;
   const update = scope === null && audience === null ? updateFamily : updateFamilyNarrowing;
   return (await update(sql, rotation))[0] ?? null;
 }
 
-function changeOf<Row>([row]: readonly (Row & Spent)[]): Row | 'proof_spent' | null {
-  if (row?.all_fresh !== true) return 'proof_spent';
+function changeOf<Row>([row]: readonly (Row & Spent)[]): Row | ProofSpent | null {
+  if (row === undefined) return unreachable('the statement always gives one row');
+  if (row.spent_before !== null) return { kind: 'proof_spent', proof: row.spent_before };
   return row.matched === null ? null : row;
 }
+
+const isSpent = (change: object | null): change is ProofSpent => change !== null && 'kind' in change;
 
 const nobody: Presenter = { address: null, agent: null };
 
@@ -152,6 +167,7 @@ const familyOf = (row: FamilyColumns): FamilyRow => ({
   revoked: row.revoked,
   alive: row.alive === true,
   secondsSinceRotation: row.seconds_since_rotation,
+  senderKey: row.sender_key,
   address: row.address,
   agent: row.agent,
   grant: grantOf(row),
@@ -184,6 +200,7 @@ async function recover(database: Database, audit: Audit, rotation: Rotation): Pr
           address = ${presenter.address}, agent = ${presenter.agent}
       WHERE f.id = ${familyId}::uuid AND f.realm_id = ${realmId}::uuid AND f.client_id = ${clientId}
         AND f.generation = ${generation} AND f.secret_hash = ${rotation.secretHash}::bytea AND f.revoked_at IS NULL
+        AND (f.sender_key IS NULL OR f.sender_key = ${rotation.senderKey})
         AND ${query.raw(aliveUser)} AND ${query.raw(aliveSession)}
       RETURNING ${query.raw(grantColumns)}`);
     if (row === undefined) return null;

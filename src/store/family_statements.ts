@@ -1,8 +1,8 @@
 import { type FamilyId, instantOfTimedId, type RealmId } from '../core/ids.ts';
-import type { FamilyBirth, FamilyBounds, ProofToSpend, Rotation } from '../oidc/ports.ts';
+import type { FamilyBirth, FamilyBounds, Rotation } from '../oidc/ports.ts';
 import type { StandardClaims } from '../oidc/standard_claims.ts';
 import type { Grant } from '../oidc/token_family.ts';
-import { proofKey } from './seen_proofs.ts';
+import { allFresh, type Proving, type SpentBefore, spendingOf, spentBefore } from './seen_proofs.ts';
 import { type Fragment, fragment, statement } from './statement.ts';
 
 /** The statements of the token path on `token_families`. Each is one round trip, and carries its conditions itself. */
@@ -34,28 +34,13 @@ export const askedUserClaims = `
 export const grantColumns = `
   f.client_id, f.user_id, f.session_id, f.scope, f.audience, f.auth_time, f.acr, f.amr, f.claims, ${askedUserClaims}`;
 
-type Proving = { readonly proofs: readonly ProofToSpend[] };
-
 /** Beside the columns of a change that spent proofs. `matched` is null where the change met no row. */
-export type Spent = { readonly all_fresh: boolean; readonly matched: true | null };
+export type Spent = SpentBefore & { readonly matched: true | null };
 
-/** Evaluated before the change: whether each proof was spent for the first time (`spending`). */
-const allFresh = '(SELECT count(*) FROM spent) = (SELECT count(*) FROM shown)';
-
-/**
- * One statement that spends the proofs and makes a change which depends on `allFresh`. In one order, so that two requests
- * with the same two proofs cannot wait for each other.
- */
+/** One statement that spends the proofs and makes a change which depends on `allFresh`. */
 const spending = <Input extends Proving, Row extends object>(change: Fragment<Input>) => statement<Input, Row & Spent>`
-  WITH shown AS (
-    SELECT decode(key, 'hex') AS key, at::timestamptz AS at
-    FROM unnest(${({ proofs }) => proofs.map((proof) => proofKey(proof).toString('hex'))}::text[],
-                ${({ proofs }) => proofs.map(({ expiresAt }) => new Date(expiresAt).toISOString())}::text[])
-         AS proof (key, at)
-  ), spent AS (
-    INSERT INTO seen_proofs (key, at) SELECT key, at FROM shown ORDER BY key ON CONFLICT DO NOTHING RETURNING key
-  ), change AS (${change})
-  SELECT ${allFresh} AS all_fresh, made.* FROM (VALUES (1)) AS always
+  WITH ${spendingOf}, change AS (${change})
+  SELECT ${spentBefore} AS spent_before, made.* FROM (VALUES (1)) AS always
   LEFT JOIN (SELECT true AS matched, change.* FROM change) AS made ON true`;
 
 const bornIn = ({ realmId }: FamilyBirth): RealmId => realmId;
@@ -66,13 +51,13 @@ const bornAt = ({ codeIssuedAt }: FamilyBirth): number => codeIssuedAt;
 const birthOf = (condition: string): Fragment<FamilyBirth> => fragment<FamilyBirth>`
   INSERT INTO token_families AS f
     (id, realm_id, client_id, user_id, session_id, offline, secret_hash, scope, audience, auth_time, acr, amr, claims,
-     created_at, rotated_at, address, agent)
+     created_at, rotated_at, sender_key, address, agent)
   SELECT ${({ familyId }) => familyId}::uuid, ${bornIn}::uuid, ${({ grant }) => grant.clientId}, u.id,
          ${bornInSession}::uuid, ${({ offline }) => offline}::boolean, ${({ secretHash }) => secretHash}::bytea,
          ${({ grant }) => grant.scope.join(' ')}, ${({ grant }) => grant.audience}::text[],
          ${({ grant }) => grant.authTime}::bigint, ${({ grant }) => grant.acr}, ${({ grant }) => grant.amr}::text[],
          ${claimsColumn}::jsonb, LEAST(${bornAt}::timestamptz, limen_now()), limen_now(),
-         ${({ presenter }) => presenter.address}, ${({ presenter }) => presenter.agent}
+         ${({ senderKey }) => senderKey}, ${({ presenter }) => presenter.address}, ${({ presenter }) => presenter.agent}
   FROM users u
   WHERE u.id = ${({ grant }) => grant.userId}::uuid AND u.realm_id = ${bornIn}::uuid
     AND u.enabled AND u.valid_from <= ${bornAt}::timestamptz
@@ -107,6 +92,7 @@ const rotationOf = (condition: string | Fragment<Rotation>): Fragment<Rotation> 
   WHERE f.id = ${({ familyId }) => familyId}::uuid AND f.realm_id = ${({ realmId }) => realmId}::uuid
     AND f.client_id = ${({ clientId }) => clientId}
     AND f.generation = ${({ generation }) => generation} AND f.secret_hash = ${({ secretHash }) => secretHash}::bytea
+    AND (f.sender_key IS NULL OR f.sender_key = ${({ senderKey }) => senderKey})
     AND f.revoked_at IS NULL
     AND f.rotated_at > limen_now() - make_interval(secs => ${({ bounds }) => bounds.idleSeconds})
     AND f.created_at >= ${({ bounds }) => bounds.clientValidFrom}::timestamptz
@@ -127,6 +113,7 @@ export type FamilyColumns = GrantColumns & {
   readonly revoked: boolean;
   readonly alive: boolean | null;
   readonly seconds_since_rotation: number;
+  readonly sender_key: string | null;
   readonly address: string | null;
   readonly agent: string | null;
 };
@@ -134,7 +121,7 @@ export type FamilyColumns = GrantColumns & {
 export type FamilyKey = { readonly familyId: FamilyId; readonly realmId: RealmId };
 
 export const selectFamily = statement<FamilyKey & { readonly bounds: FamilyBounds }, FamilyColumns>`
-  SELECT f.generation, f.secret_hash, f.address, f.agent, f.revoked_at IS NOT NULL AS revoked,
+  SELECT f.generation, f.secret_hash, f.sender_key, f.address, f.agent, f.revoked_at IS NOT NULL AS revoked,
          extract(epoch FROM limen_now() - f.rotated_at)::float8 AS seconds_since_rotation,
          f.rotated_at > limen_now() - make_interval(secs => ${({ bounds }) => bounds.idleSeconds})
            AND f.created_at >= ${({ bounds }) => bounds.clientValidFrom}::timestamptz
@@ -151,7 +138,7 @@ export type LiveColumns = Omit<GrantColumns, 'audience' | 'auth_time' | 'acr' | 
   readonly username: string | null;
 };
 
-export const selectLive = statement<FamilyKey, LiveColumns>`
+const live = fragment<FamilyKey>`
   SELECT f.client_id, f.user_id, f.session_id, f.scope, f.claims, f.generation, f.created_at,
          f.secret_hash IS NOT NULL AS has_refresh_token, u.username, u.claims AS user_claims
   FROM token_families f LEFT JOIN users u ON u.id = f.user_id
@@ -160,3 +147,6 @@ export const selectLive = statement<FamilyKey, LiveColumns>`
     AND ${({ familyId }) => instantOfTimedId(familyId)}::timestamptz > limen_now()
     AND (f.user_id IS NULL OR (u.enabled AND u.valid_from <= f.created_at))
     AND ${aliveSession}`;
+
+export const selectLive = statement<FamilyKey, LiveColumns>`${live}`;
+export const selectLiveSpending = spending<FamilyKey & Proving, LiveColumns>(live);

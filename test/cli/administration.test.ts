@@ -245,6 +245,16 @@ describe('clients', () => {
     expect(ran.err).toMatch(line);
   });
 
+  test('dpop_bound_access_tokens is said, shown and taken back', async () => {
+    const said = await json('client', 'update', 'shop', '--dpop-bound-access-tokens', 'true');
+    expect(said.dpop_bound_access_tokens).toBe(true);
+    expect((await run('client', 'show', 'shop')).out).toMatch(/bound tokens only: +yes/);
+    const back = await json('client', 'update', 'shop', '--dpop-bound-access-tokens', 'false');
+    expect(back.dpop_bound_access_tokens).toBe(false);
+    const weaker = await run('client', 'update', 'shop', '--setting', 'dpop=off');
+    expect(weaker.err).toContain('dpop: "off" is weaker than "allowed"');
+  });
+
   test('all faults of a registration are told at once', async () => {
     const { err } = await run(
       'client',

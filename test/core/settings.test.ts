@@ -186,6 +186,17 @@ describe('what loosens a policy', () => {
     expect(silently('acrValues', 'required', {})).toBe(true);
   });
 
+  test.each([
+    ['required', 'allowed', true],
+    ['required', 'off', true],
+    ['allowed', 'off', true],
+    ['off', 'required', false],
+    ['allowed', 'required', false],
+  ])('dpop from %s to %s: a reason is needed: %p', (before, value, needed) => {
+    const inherited = { realm: { dpop: { value: before, reason: 'because' } } };
+    expect(checkOverride('dpop', { value }, 'client', inherited, now).ok).toBe(!needed);
+  });
+
   test('an empty or blank reason is none', () => {
     for (const reason of ['', ' ', '\t\n', undefined]) {
       expect(checkOverride('rotation', { value: 'never', reason }, 'client', {}, now).ok).toBe(false);

@@ -62,7 +62,7 @@ describe('a page of another origin', () => {
 describe('a page of another origin reads', () => {
   const readable = {
     'access-control-allow-origin': '*',
-    'access-control-expose-headers': 'www-authenticate, retry-after',
+    'access-control-expose-headers': 'www-authenticate, retry-after, dpop-nonce',
   };
   const grants = ({ headers }: Response) =>
     Object.fromEntries(Object.keys(readable).map((name) => [name, headers.get(name)]));

@@ -4,10 +4,12 @@ import { randomToken } from '../../src/core/crypto.ts';
 import { brandId, type RealmId } from '../../src/core/ids.ts';
 import { createClients } from '../../src/store/clients.ts';
 import { databaseTimeoutMilliseconds } from '../database.ts';
+import { type ProofMaker, proofMaker } from '../oidc/dpop_proof.ts';
 import { type Provider, startProvider } from '../provider.ts';
 import { newClient } from '../store/fixture.ts';
 import { UserAgent } from '../user_agent.ts';
 import { countWrites, type WriteCounter, writtenBetween } from './cost_counters.ts';
+import { proofFor, userinfoProof, userinfoWith } from './dpop_party.ts';
 import {
   authorizeUrl,
   callback,
@@ -26,11 +28,13 @@ import {
 let provider: Provider;
 let writes: WriteCounter;
 let signAssertion: () => Promise<string>;
+let key: ProofMaker;
 const hour = 3600;
 
 beforeAll(async () => {
   provider = await startProvider();
   signAssertion = await makeAssertingClient();
+  key = await proofMaker();
   writes = await countWrites(provider.database);
 }, databaseTimeoutMilliseconds);
 
@@ -78,8 +82,16 @@ async function costOf(work: () => Promise<unknown>): Promise<Cost> {
   return { roundTrips, rows: writtenBetween(before, await writes.read()) };
 }
 
-/** A form to an endpoint, by Basic as this client or with an assertion of `asserting`; the answer must be a success. */
-async function post(path: string, form: Parameters, clientId: string): Promise<{ readonly [member: string]: unknown }> {
+/**
+ * A form to an endpoint, by Basic as this client or with an assertion of `asserting`, and with a DPoP proof where asked for;
+ * the answer must be a success.
+ */
+async function post(
+  path: string,
+  form: Parameters,
+  clientId: string,
+  proves: 'no key' | 'a key' = 'no key',
+): Promise<{ readonly [member: string]: unknown }> {
   const asserting = clientId === 'asserting';
   const assertion = asserting
     ? {
@@ -88,9 +100,10 @@ async function post(path: string, form: Parameters, clientId: string): Promise<{
       }
     : {};
   const basic = asserting ? {} : { authorization: `Basic ${btoa(`${clientId}:${provider.secretOf(clientId)}`)}` };
+  const proof = proves === 'a key' ? { dpop: await proofFor(key, provider, path, 'POST') } : {};
   const response = await fetch(provider.issuer + path, {
     method: 'POST',
-    headers: { 'content-type': 'application/x-www-form-urlencoded', ...basic },
+    headers: { 'content-type': 'application/x-www-form-urlencoded', ...basic, ...proof },
     body: new URLSearchParams({ ...form, ...assertion }).toString(),
   });
   const body = objectOf(await response.json());
@@ -172,6 +185,33 @@ describe('a token', () => {
     expect([redeemed.roundTrips, refreshed.roundTrips]).toEqual([1, 1]);
   });
 
+  test('by client_credentials with DPoP: one round trip, one row; with an assertion too: a row more', async () => {
+    const form = { grant_type: 'client_credentials', scope: 'orders.read' };
+    const proofs = { 'demo-service': 1, asserting: 2 };
+    for (const [clientId, seen_proofs] of Object.entries(proofs)) {
+      const work = () => post('/token', form, clientId, 'a key');
+      expect((await work())['token_type']).toBe('DPoP');
+      expect(await costOf(work)).toEqual({ roundTrips: 1, rows: { seen_proofs } });
+    }
+  });
+
+  test('by a code or a refresh token with DPoP: one round trip, two rows; with an assertion too: three', async () => {
+    const proofs = { 'demo-web': 1, asserting: 2 };
+    for (const [clientId, seen_proofs] of Object.entries(proofs)) {
+      const next = await codes(clientId);
+      await post('/token', codeForm(await next()), clientId, 'a key');
+      const back = await next();
+      let token = '';
+      const redeemed = await costOf(async () => {
+        token = textOf(await post('/token', codeForm(back), clientId, 'a key'), 'refresh_token');
+      });
+      const form = { grant_type: 'refresh_token', refresh_token: token };
+      const refreshed = await costOf(() => post('/token', form, clientId, 'a key'));
+      const cost = { roundTrips: 1, rows: { seen_proofs, token_families: 1 } };
+      expect([redeemed, refreshed]).toEqual([cost, cost]);
+    }
+  });
+
   test('that is refused before the database is asked costs it nothing', async () => {
     const next = await codes('demo-web');
     const code = (await next()).searchParams.get('code') ?? '';
@@ -198,6 +238,17 @@ describe('what is asked about a token', () => {
     const token = textOf(await post('/token', codeForm(await next()), 'demo-web'), 'access_token');
     await userinfo(token);
     expect(await costOf(() => userinfo(token))).toEqual({ roundTrips: 1, rows: {} });
+  });
+
+  test('userinfo with DPoP: one round trip, one row', async () => {
+    const next = await codes('demo-web');
+    const issued = await post('/token', codeForm(await next()), 'demo-web', 'a key');
+    const party = { ...provider, clientId: 'demo-web', secret: null, redirectUri: callback };
+    const token = textOf(issued, 'access_token');
+    const work = async () =>
+      expect((await userinfoWith(party, token, userinfoProof(key, party, token))).status).toBe(200);
+    await work();
+    expect(await costOf(work)).toEqual({ roundTrips: 1, rows: { seen_proofs: 1 } });
   });
 
   test('introspection of an access and of a refresh token: one round trip, no row', async () => {

@@ -95,6 +95,16 @@ describe('RFC 7591 §3: a registration', () => {
     expect((await redeem(party, codeOf(await authorize(party, alice)))).status).toBe(200);
   });
 
+  test('RFC 9449 §5.2: one that gets bound tokens only is asked for a proof', async () => {
+    const party = await registered(provider.issuer, { dpop_bound_access_tokens: true });
+    expect(party.document['dpop_bound_access_tokens']).toBe(true);
+    const response = await postAs(party, '/token', { grant_type: 'authorization_code', code: 'x' });
+    expect({ status: response.status, error: (await bodyOf(response))['error'] }).toEqual({
+      status: 400,
+      error: 'invalid_dpop_proof',
+    });
+  });
+
   test('neither secret nor registration access token is kept', async () => {
     const { clientId, secret, token } = await registered(provider.issuer);
     const [row] = await provider.database

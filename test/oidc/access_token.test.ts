@@ -6,12 +6,13 @@ import {
   familyOfJti,
   newJti,
   readAccessTokenClaims,
+  tokenTypeOf,
 } from '../../src/oidc/access_token.ts';
 import { newFamilyId } from './grants/redeem.ts';
 import { familyId, issuer, machine, realm, start, userId, web, withSettings } from './parties.ts';
 
 const grant = { userId, audience: [issuer], authTime: 1_799_999_000, acr: 'mfa' };
-const facts = { realm, client: web, grant, scope: ['openid', 'api'], familyId, now: start + 999 };
+const facts = { realm, client: web, grant, scope: ['openid', 'api'], familyId, senderKey: null, now: start + 999 };
 
 describe('RFC 9068 §2.2', () => {
   test('a token for a user', () => {
@@ -35,6 +36,18 @@ describe('RFC 9068 §2.2', () => {
     expect(claims).toMatchObject({ sub: 'machine', client_id: 'machine', aud: 'https://api.example' });
     expect(Object.keys(claims)).not.toContain('auth_time');
     expect(Object.keys(claims)).not.toContain('acr');
+  });
+
+  test('RFC 9449 §6.1: bound to a key it says which, and reads back', () => {
+    const claims = accessTokenClaims({ ...facts, senderKey: 'thumbprint' });
+    expect(claims).toMatchObject({ cnf: { jkt: 'thumbprint' } });
+    expect(readAccessTokenClaims(claims)?.cnf).toEqual({ jkt: 'thumbprint' });
+    expect(Object.keys(accessTokenClaims(facts))).not.toContain('cnf');
+    expect([tokenTypeOf('thumbprint'), tokenTypeOf(null), tokenTypeOf(undefined)]).toEqual([
+      'DPoP',
+      'Bearer',
+      'Bearer',
+    ]);
   });
 
   test('several resources: a list, in order', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
-import { bearerChallenge, readBearerToken } from '../../src/oidc/bearer.ts';
+import { bearerChallenge, readBearerToken, readPresentedToken } from '../../src/oidc/bearer.ts';
 import { refusal } from '../../src/oidc/errors.ts';
 import { formOf, granted, issuer, refused } from './parties.ts';
 
@@ -12,6 +12,18 @@ describe('RFC 6750 §2', () => {
       fc.property(tokens, fc.mixedCase(fc.constant('bearer')), (token, scheme) => {
         expect(granted(readBearerToken(`${scheme} ${token}`, null))).toBe(token);
         expect(granted(readBearerToken(null, formOf({ access_token: token })))).toBe(token);
+      }),
+    );
+  });
+
+  test('property: RFC 9449 §7.1: one of the scheme DPoP is told apart, in the header only', () => {
+    fc.assert(
+      fc.property(tokens, fc.mixedCase(fc.constant('dpop')), (token, scheme) => {
+        expect(granted(readPresentedToken(`${scheme} ${token}`, null))).toEqual({ scheme: 'DPoP', token });
+        expect(granted(readPresentedToken(null, formOf({ access_token: token })))?.scheme).toBe('Bearer');
+        expect(refused(readPresentedToken(`${scheme} ${token}`, formOf({ access_token: token }))).error).toBe(
+          'invalid_request',
+        );
       }),
     );
   });

@@ -27,6 +27,12 @@ const machine: ClientDraft = {
   grantTypes: ['client_credentials'],
   responseTypes: [],
 };
+const hybrid = (responseType: string): ClientDraft => ({
+  ...web,
+  grantTypes: ['authorization_code', 'implicit'],
+  responseTypes: [responseType],
+  implicitAndHybrid: true,
+});
 const publicKey = { kty: 'EC', crv: 'P-256', x: 'x', y: 'y' };
 const membersAtFault = (draft: ClientDraft): readonly string[] =>
   refused(checkClient(draft)).map(({ member }) => member);
@@ -54,6 +60,11 @@ describe('RFC 6749 §2.1: a registration without contradiction', () => {
     ['pairwise at one host', { ...web, metadata: { subject_type: 'pairwise' } }],
     ['of resources by URL and by URN', { ...web, resources: ['https://api.example/v1?x=1', 'urn:example:api'] }],
     ['ES256 for its ID tokens', { ...web, idTokenSignedResponseAlg: 'ES256' }],
+    ['one that gets bound tokens only', { ...web, metadata: { dpop_bound_access_tokens: true } }],
+    [
+      'one that gets bound tokens only, beside an ID token through the browser',
+      { ...hybrid('code id_token'), metadata: { dpop_bound_access_tokens: true } },
+    ],
   ];
   test.each(good)('%s', (_, draft) => {
     expect(granted(checkClient(draft))).toBeNull();
@@ -111,6 +122,11 @@ describe('RFC 7591 §2: a contradiction is refused and named', () => {
     ],
     ['a resource with a fragment', { ...web, resources: ['https://api.example/#x'] }, 'resources'],
     ['a resource that is no absolute URI', { ...web, resources: ['https://api.example', 'api'] }, 'resources'],
+    [
+      'bound tokens only, and one through the browser',
+      { ...hybrid('code token'), metadata: { dpop_bound_access_tokens: true } },
+      'response_types',
+    ],
     ['a scope with a quote', { ...web, scope: ['open"id'] }, 'scope'],
     ['a scope with a space', { ...web, scope: ['openid api'] }, 'scope'],
     ['an empty scope', { ...web, scope: [''] }, 'scope'],

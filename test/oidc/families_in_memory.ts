@@ -11,6 +11,7 @@ import type {
   Families,
   FamilyBirth,
   FamilyBounds,
+  ProofSpent,
   ProofToSpend,
   RevocationReason,
   Rotation,
@@ -42,6 +43,7 @@ export type StoredFamily = {
   readonly createdAt: Instant;
   readonly rotatedAt: Instant;
   readonly revokedAt: Instant | null;
+  readonly senderKey: string | null;
   readonly address: string | null;
   readonly agent: string | null;
 };
@@ -93,7 +95,8 @@ export class FamiliesInMemory implements Families {
 
   async redeem({ familyId, realmId, grant, presenter, ...birth }: FamilyBirth) {
     this.calls.push('redeem');
-    if (!this.#spend(birth.proofs)) return { kind: 'proof_spent' } as const;
+    const spent = this.#spend(birth.proofs);
+    if (spent !== null) return spent;
     const user = grant.userId === null ? undefined : this.users.get(grant.userId);
     const mayInsert =
       user !== undefined &&
@@ -113,6 +116,7 @@ export class FamiliesInMemory implements Families {
         createdAt: birth.codeIssuedAt,
         rotatedAt: this.now,
         revokedAt: null,
+        senderKey: birth.senderKey,
         ...presenter,
       });
       return { kind: 'redeemed', userClaims: this.#askedUserClaims(grant) } as const;
@@ -129,7 +133,7 @@ export class FamiliesInMemory implements Families {
 
   async rotate(rotation: Rotation): ReturnType<Families['rotate']> {
     this.calls.push('rotate');
-    return this.#spend(rotation.proofs) ? this.#update(rotation) : 'proof_spent';
+    return this.#spend(rotation.proofs) ?? this.#update(rotation);
   }
 
   async recover(rotation: Rotation) {
@@ -150,6 +154,7 @@ export class FamiliesInMemory implements Families {
       revoked: row.revokedAt !== null,
       alive: this.#alive(row, bounds),
       secondsSinceRotation: (this.now - row.rotatedAt) / 1000,
+      senderKey: row.senderKey,
       address: row.address,
       agent: row.agent,
       grant: row.grant,
@@ -205,7 +210,11 @@ export class FamiliesInMemory implements Families {
     };
   }
 
-  #update({ familyId, realmId, clientId, generation, secretHash, next, narrowing, bounds, presenter }: Rotation) {
+  async readLiveSpending(familyId: FamilyId, realmId: RealmId, proof: ProofToSpend) {
+    return this.#spend([proof]) ?? this.readLive(familyId, realmId);
+  }
+
+  #update({ familyId, realmId, clientId, generation, secretHash, next, bounds, presenter, ...rotation }: Rotation) {
     const row = this.#rows.get(familyId);
     const matches =
       row !== undefined &&
@@ -215,19 +224,21 @@ export class FamiliesInMemory implements Families {
       row.secretHash !== null &&
       Buffer.from(row.secretHash).equals(secretHash) &&
       row.revokedAt === null &&
+      (row.senderKey === null || row.senderKey === rotation.senderKey) &&
       this.#alive(row, bounds) &&
-      contains(row.grant.scope, narrowing.scope) &&
-      contains(row.grant.audience, narrowing.audience);
+      contains(row.grant.scope, rotation.narrowing.scope) &&
+      contains(row.grant.audience, rotation.narrowing.audience);
     if (!matches) return null;
     this.#former.push(row);
     this.#rows.set(familyId, { ...row, ...next, rotatedAt: this.now, ...presenter });
     return { grant: row.grant, userClaims: this.#askedUserClaims(row.grant) };
   }
 
-  #spend(proofs: readonly ProofToSpend[]): boolean {
-    const fresh = proofs.filter(({ jti }) => !this.#spentProofs.has(jti));
-    for (const { jti } of fresh) this.#spentProofs.add(jti);
-    return fresh.length === proofs.length;
+  #spend(proofs: readonly ProofToSpend[]): ProofSpent | null {
+    const keyOf = ({ kind, owner, jti }: ProofToSpend): string => JSON.stringify([kind, owner, jti]);
+    const [spent] = proofs.filter((proof) => this.#spentProofs.has(keyOf(proof))).map(({ kind }) => kind);
+    for (const proof of proofs) this.#spentProofs.add(keyOf(proof));
+    return spent === undefined ? null : { kind: 'proof_spent', proof: spent };
   }
 
   #alive(row: StoredFamily, { idleSeconds, clientValidFrom }: FamilyBounds): boolean {

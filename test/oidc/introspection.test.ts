@@ -26,7 +26,9 @@ describe('RFC 7662 §2.1: who may ask', () => {
 describe('RFC 7662 §2.2', () => {
   const grant = { userId, audience: [api], authTime: null, acr: null };
   const claims = JSON.parse(
-    JSON.stringify(accessTokenClaims({ realm, client: web, grant, scope: ['api'], familyId, now: start })),
+    JSON.stringify(
+      accessTokenClaims({ realm, client: web, grant, scope: ['api'], familyId, senderKey: null, now: start }),
+    ),
   );
 
   test('an access token: what it says, its type and the username', () => {
@@ -37,6 +39,11 @@ describe('RFC 7662 §2.2', () => {
       username: 'ann',
       aud: api,
     });
+  });
+
+  test('RFC 9449 §6.2: bound to a key it is of the type DPoP, and the key is told', () => {
+    const bound = { ...claims, cnf: { jkt: 'thumbprint' } };
+    expect(introspectAccessToken(bound, null)).toMatchObject({ token_type: 'DPoP', cnf: { jkt: 'thumbprint' } });
   });
 
   test('no user: no username; two audiences: both', () => {

@@ -25,7 +25,15 @@ const later = start + 100 * second;
 
 const claimsFor = (client: Client, familyId: FamilyId | null, now: Instant): AccessTokenClaims => {
   const grant = { userId: familyId === null ? null : userId, audience: [issuer], authTime: null, acr: null };
-  return accessTokenClaims({ realm, client, grant, scope: ['api'], familyId, now }) as AccessTokenClaims;
+  return accessTokenClaims({
+    realm,
+    client,
+    grant,
+    scope: ['api'],
+    familyId,
+    senderKey: null,
+    now,
+  }) as AccessTokenClaims;
 };
 
 /** A family of the single-page application, and whether a token of it, issued later to `client`, still counts. */

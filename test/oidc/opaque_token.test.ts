@@ -6,7 +6,7 @@ import { familyId, issuer, otherRealmId, realm, ring, ringOf, start, userId, web
 
 const api = 'https://api.example';
 const grant = { userId, audience: [api], authTime: null, acr: 'pwd' };
-const claims = accessTokenClaims({ realm, client: web, grant, scope: ['api'], familyId, now: start });
+const claims = accessTokenClaims({ realm, client: web, grant, scope: ['api'], familyId, senderKey: null, now: start });
 const sealed = sealAccessToken(ring, realm, claims);
 
 describe('an opaque access token', () => {

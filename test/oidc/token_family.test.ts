@@ -15,6 +15,7 @@ const row: FamilyRow = {
   revoked: false,
   alive: true,
   secondsSinceRotation: 10,
+  senderKey: null,
   address: '192.0.2.1',
   agent: 'Firefox',
   grant: {
@@ -33,6 +34,7 @@ const row: FamilyRow = {
 const presented: Presentation = {
   clientId: web.clientId,
   assured: false,
+  senderKey: null,
   leewaySeconds: 30,
   address: '192.0.2.1',
   agent: 'Firefox',
@@ -43,6 +45,22 @@ const classify = (token: typeof first, changes: Partial<FamilyRow> = {}, by: Par
 describe('the table of presented tokens', () => {
   test('no row: ended', () => {
     expect(classifyRefresh(ring, third, null, presented)).toEqual({ kind: 'ended' });
+  });
+
+  test('bound to a key that was not proved: neither usable nor to be ended, whatever its generation', () => {
+    for (const token of [first, second, third]) {
+      for (const senderKey of [null, 'another']) {
+        expect(classify(token, { senderKey: 'key' }, { senderKey })).toEqual({ kind: 'other_key' });
+      }
+      expect(classify(token, { senderKey: 'key', revoked: true })).toEqual({ kind: 'ended' });
+    }
+    expect(classify(third, { senderKey: 'key' }, { senderKey: 'key' })).toEqual({ kind: 'current' });
+  });
+
+  test('the parent with the key that the family is bound to: a retry at any time', () => {
+    const late = { senderKey: 'key', secondsSinceRotation: 1e6 };
+    expect(classify(second, late, { senderKey: 'key' })).toMatchObject({ kind: 'retry' });
+    expect(classify(second, { ...late, senderKey: null }, { senderKey: 'key' })).toMatchObject({ kind: 'reuse' });
   });
 
   test('the current token: what kept it from rotating is not the token', () => {

@@ -98,6 +98,15 @@ describe('seen_proofs', () => {
     expect(await domain.spend(proof('once'))).toBe(false);
   });
 
+  test('several are spent in one statement, which tells the kind of one that was spent before', async () => {
+    const domain = proofs();
+    const dpop = { ...proof('both'), kind: 'dpop' as const };
+    expect(await store.statementsOf(() => domain.spendAll([proof('both'), dpop]))).toHaveLength(1);
+    expect(await domain.spendAll([proof('fresh'), dpop])).toBe('dpop');
+    expect(await domain.spendAll([{ ...dpop, jti: 'fresh' }, proof('both')])).toBe('client assertion');
+    expect(await domain.spendAll([proof('two fresh'), { ...dpop, jti: 'two fresh' }])).toBeNull();
+  });
+
   test('of fifty at once exactly one is first', async () => {
     const all = await Promise.all(Array.from({ length: 50 }, () => proofs().spend(proof('raced'))));
     expect(all.filter((first) => first)).toHaveLength(1);

@@ -115,6 +115,7 @@ describe('the plans', () => {
           next: { generation: 1, secretHash: Buffer.alloc(32) },
           narrowing: { scope: null, audience: null },
           bounds,
+          senderKey: null,
           presenter,
           proofs: [],
         }),
@@ -176,6 +177,7 @@ describe('the plans', () => {
         codeIssuedAt: Date.now(),
         codeExpiresAt: Date.now() + 60_000,
         frontFamilyId: null,
+        senderKey: null,
         presenter,
         proofs: [],
       }),
@@ -219,6 +221,7 @@ describe('a thousand refreshes', () => {
         next: { generation: 1, secretHash: sha256(secretHash) },
         narrowing: { scope: null, audience: null },
         bounds: { idleSeconds: 86_400, clientValidFrom: 0 },
+        senderKey: null,
         presenter: { address: '192.0.2.1', agent: 'an agent of the usual length' },
         proofs: [],
       });

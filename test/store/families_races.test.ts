@@ -16,6 +16,10 @@ beforeAll(async () => {
 
 afterAll(() => store.drop());
 
+const fail = (): never => {
+  throw new Error('the family is not alive');
+};
+
 const times = <Value>(count: number, work: (index: number) => Promise<Value>): Promise<readonly Value[]> =>
   Promise.all(Array.from({ length: count }, (_, index) => work(index)));
 
@@ -113,6 +117,29 @@ describe('a proof that counts once', () => {
     expect((await store.row(sealed.familyId)).revoked_reason).toBe('authorization code replay');
   });
 
+  test('two kinds of which one was spent before: the answer says which, the assertion before the proof of a key', async () => {
+    const { familyId, token } = await store.born(web);
+    const both = (assertion: string, dpop: string): readonly ProofToSpend[] => [
+      { ...proofOf(dpop), kind: 'dpop' },
+      proofOf(assertion),
+    ];
+    granted(await store.refresh(token, { proofs: both('a', 'a') }));
+    const answers = [both('a', 'b'), both('c', 'a'), both('a', 'a')];
+    for (const [index, error] of ['invalid_client', 'invalid_dpop_proof', 'invalid_client'].entries()) {
+      expect(outcomes([await store.refresh(token, { proofs: answers[index] ?? [] })])).toEqual([[error, 1]]);
+    }
+    expect((await store.row(familyId)).generation).toBe(1);
+  });
+
+  test('sent by 50 readers of a live family: one is told of it', async () => {
+    const { familyId } = await store.born(web);
+    const proof: ProofToSpend = { ...proofOf('one reader'), kind: 'dpop' };
+    const answers = await times(50, () => store.families.readLiveSpending(familyId, store.realmId, proof));
+    expect(answers.filter((answer) => answer !== null && 'kind' in answer)).toHaveLength(49);
+    const told = answers.find((answer) => answer !== null && !('kind' in answer));
+    expect(told).toEqual((await store.families.readLive(familyId, store.realmId)) ?? fail());
+  });
+
   test('two of which one was spent before: nothing happens', async () => {
     const { familyId, token } = await store.born(web);
     granted(await store.refresh(token, { proofs: [proofOf('spent')] }));
@@ -145,6 +172,7 @@ describe('a proof that counts once', () => {
       next: { generation: generation + 1, secretHash: Buffer.alloc(32) },
       narrowing: { scope: null, audience: null },
       bounds: { idleSeconds: 86_400, clientValidFrom: 0 },
+      senderKey: null,
       presenter: { address: null, agent: null },
       proofs: [],
     };

@@ -32,6 +32,7 @@ export type Sender = {
   readonly ring?: KeyRing;
   readonly address?: string;
   readonly agent?: string;
+  readonly senderKey?: string;
   readonly proofs?: readonly ProofToSpend[];
 };
 
@@ -97,9 +98,8 @@ export async function familyHistories({ connections = 8 }: { connections?: numbe
     createAudit(store.database, () => Date.now()),
   );
   const send = async (form: { readonly [name: string]: string }, sender: Sender = {}) => {
-    const { client = web, ring = partyRing, address = home.address, agent = home.agent, proofs = [] } = sender;
-    const presenter = { address, agent };
-    const facts = { realm, client: { ...client, realmId }, ring, now: Date.now(), presenter, proofs };
+    const { client = web, ring = partyRing, senderKey = null, proofs = [], ...presenter } = { ...home, ...sender };
+    const facts = { realm, client: { ...client, realmId }, ring, now: Date.now(), presenter, senderKey, proofs };
     const checked = checkGrant({ ...facts, tokens: noTokens, form: formOf(form) });
     return checked.ok ? checked.value.redeem(families) : checked;
   };

@@ -38,6 +38,11 @@ export const registrationOptions = {
   'jwks-uri': { type: 'text', value: '<uri>', sentence: 'Where it publishes them instead.' },
   'id-token-alg': { type: 'text', value: '<alg>', sentence: 'id_token_signed_response_alg.' },
   ...responseOptions,
+  'dpop-bound-access-tokens': {
+    type: 'text',
+    choices: ['true', 'false'],
+    sentence: 'true: it gets access tokens only that are bound to a key of its own (DPoP, RFC 9449).',
+  },
   'subject-type': {
     type: 'text',
     choices: ['public', 'pairwise'],

@@ -47,11 +47,13 @@ export async function readRegistration(
   if (!jwks.ok) return jwks;
   const maxAge = values['default-max-age'] === undefined ? undefined : wholeNumber(values['default-max-age']);
   if (maxAge !== undefined && !(maxAge >= 0)) return err(['--default-max-age is a number of seconds']);
+  const bound = values['dpop-bound-access-tokens'];
   const metadata = given({
     client_uri: values['client-uri'],
     logo_uri: values['logo-uri'],
     policy_uri: values['policy-uri'],
     tos_uri: values['tos-uri'],
+    dpop_bound_access_tokens: bound === undefined ? undefined : bound === 'true',
     subject_type: values['subject-type'],
     sector_identifier_uri: values['sector-identifier-uri'],
     jwks_uri: values['jwks-uri'],

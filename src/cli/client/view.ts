@@ -45,6 +45,7 @@ export const clientText = (client: ClientRecord): string =>
     ['resources', client.resources],
     ['introspects', client.introspects],
     ['consent', client.consent],
+    ['bound tokens only', client.metadata.dpop_bound_access_tokens ?? false],
     ['created', shownInstant(client.createdAt)],
   ]);
 

@@ -51,7 +51,10 @@ export async function returnedFrom(
 
 const gone = err(refusalOfFailure('user_disabled'));
 
-/** An access token from here has a family of its own, without refresh token, so that it can be revoked like any other. */
+/**
+ * An access token from here has a family of its own, without refresh token, so that it can be revoked like any other. It is
+ * bound to no key: nothing in an authorization request proves one (RFC 9449 §5 binds at the token endpoint).
+ */
 async function frontToken(
   deps: Dependencies,
   { exchange, client }: Recipient,
@@ -70,11 +73,12 @@ async function frontToken(
     codeIssuedAt: content.issued_at,
     codeExpiresAt: content.expires_at,
     frontFamilyId: null,
+    senderKey: null,
     proofs: [],
     presenter: { address, agent },
   });
   if (!isAlive) return null;
-  const claims = accessTokenClaims({ realm, client, grant, scope: grant.scope, familyId, now });
+  const claims = accessTokenClaims({ realm, client, grant, scope: grant.scope, familyId, senderKey: null, now });
   const value = await writeAccessToken(deps, exchange, client, grant.audience, claims);
   return { value, lifetimeSeconds: client.settings.accessTokenLifetimeSeconds, scope: grant.scope.join(' ') };
 }

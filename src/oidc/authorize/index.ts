@@ -15,6 +15,7 @@ import { grantableScope } from '../scope.ts';
 import { scopesOfClaims } from '../standard_claims.ts';
 import { isSubject } from '../subject.ts';
 import { type AcrDemand, checkAcr } from './acr_values.ts';
+import { checkDpopJkt } from './dpop_jkt.ts';
 import { checkMaxAge } from './max_age.ts';
 import { type AuthorizationParameters, authorizationParameters, longestState } from './parameters.ts';
 import { checkCodeChallenge } from './pkce.ts';
@@ -46,6 +47,8 @@ export type AuthorizationRequest = {
   readonly audience: readonly string[];
   readonly nonce: string | null;
   readonly codeChallenge: string | null;
+  /** Absent: no key is named, or the request was kept by a version that knew of none. */
+  readonly dpopJkt?: string;
   readonly prompt: readonly Prompt[];
   readonly maxAgeSeconds: number | null;
   readonly claims: ClaimsRequest;
@@ -81,6 +84,7 @@ const rules = {
   responseMode: ({ parameters }) => checkResponseMode(parameters.response_mode, typeOf(parameters)),
   codeChallenge: ({ parameters, client }) =>
     returns(typeOf(parameters), 'code') ? checkCodeChallenge(parameters, client) : ok(null),
+  dpopJkt: ({ parameters, client }) => checkDpopJkt(parameters.dpop_jkt, typeOf(parameters), client),
   nonce: ({ parameters }) => checkNonce(parameters),
   granted: ({ parameters, client, realm }) => {
     const grantable = grantableScope(parameters.scope, client);
@@ -261,6 +265,7 @@ function toRequest(
     audience: passed.granted.audience,
     nonce: passed.nonce,
     codeChallenge: passed.codeChallenge,
+    ...(passed.dpopJkt === null ? {} : { dpopJkt: passed.dpopJkt }),
     prompt: passed.prompt,
     maxAgeSeconds: passed.maxAgeSeconds,
     claims: passed.wanted.claims,

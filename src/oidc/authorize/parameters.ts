@@ -5,7 +5,7 @@ const text = (maxLength: number) => Type.Optional(Type.String({ maxLength }));
 
 export const longestState = 4096;
 
-/** RFC 6749 §4.1.1, OIDC Core §3.1.2.1, RFC 7636 §4.3, RFC 8707 §2. */
+/** RFC 6749 §4.1.1, OIDC Core §3.1.2.1, RFC 7636 §4.3, RFC 8707 §2, RFC 9449 §10. */
 const schema = Type.Object({
   client_id: text(255),
   redirect_uri: text(2048),
@@ -25,6 +25,7 @@ const schema = Type.Object({
   claims: text(8192),
   code_challenge: text(256),
   code_challenge_method: text(64),
+  dpop_jkt: text(64),
   request: text(16_384),
   request_uri: text(2048),
   registration: text(8192),

@@ -21,6 +21,7 @@ const schema = TypeCompiler.Compile(
     audience: texts,
     nonce: nullable,
     codeChallenge: nullable,
+    dpopJkt: Type.Optional(text),
     prompt: Type.Array(oneOf(promptValuesSupported)),
     maxAgeSeconds: Type.Union([Type.Integer(), Type.Null()]),
     claims: Type.Object({ userinfo: texts, idToken: texts, subject: nullable, acr }),

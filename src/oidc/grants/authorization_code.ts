@@ -6,12 +6,11 @@ import { type AuthorizationCode, type CodeContent, grantOfCode, openCode } from 
 import { checkCodeVerifier, pkceRequired } from '../authorize/pkce.ts';
 import { narrowedAudience } from '../authorize/resource.ts';
 import { type Client, countsFrom } from '../client.ts';
-import { refuseClient } from '../client_auth/method.ts';
 import { type Refusal, refusal } from '../errors.ts';
 import { defineParameters } from '../parameters.ts';
 import type { Realm } from '../realm.ts';
 import { firstRefreshToken } from '../refresh_token.ts';
-import { type GrantFacts, type GrantType, invalidGrant, type Redeem } from './grant.ts';
+import { type GrantFacts, type GrantType, invalidGrant, type Redeem, refreshKeyOf, refuseSpent } from './grant.ts';
 
 const parameters = defineParameters(
   Type.Object({
@@ -37,6 +36,7 @@ export const authorizationCode: GrantType = {
     if (!bound.ok) return bound;
     const proven = checkCodeVerifier(code.content.code_challenge, sent.value.code_verifier);
     if (!proven.ok) return proven;
+    if (code.content.dpop_jkt !== undefined && code.content.dpop_jkt !== facts.senderKey) return err(otherKey);
     const asked = checkResource(sent.value.resource, code.content.audience);
     if (!asked.ok) return asked;
     return ok(
@@ -46,6 +46,8 @@ export const authorizationCode: GrantType = {
 };
 
 const refuseCode = invalidGrant('the code is unknown, expired, used or not for this client', 'RFC 6749 §5.2');
+
+const otherKey = invalidGrant('the code is bound to another DPoP key (dpop_jkt)', 'RFC 9449 §10');
 
 function checkBinding(
   code: CodeContent,
@@ -86,11 +88,8 @@ function checkResource(
 }
 
 /** The family keeps all that was granted: a refresh may ask for another part of it (RFC 8707 §2.2). */
-function redeem(
-  { client, realm, presenter, proofs }: GrantFacts,
-  { familyId, content }: AuthorizationCode,
-  audience: readonly string[],
-): Redeem {
+function redeem(facts: GrantFacts, { familyId, content }: AuthorizationCode, audience: readonly string[]): Redeem {
+  const { client, realm, presenter, proofs } = facts;
   const refreshes = client.grantTypes.includes('refresh_token');
   const refreshToken = refreshes ? firstRefreshToken(familyId) : null;
   const grant = grantOfCode(content);
@@ -104,10 +103,11 @@ function redeem(
       codeIssuedAt: content.issued_at,
       codeExpiresAt: content.expires_at,
       frontFamilyId: content.front_family_id === null ? null : brandId<FamilyId>(content.front_family_id),
+      senderKey: refreshKeyOf(facts),
       presenter,
       proofs,
     });
-    if (redemption.kind === 'proof_spent') return err(refuseClient('RFC 7523 §3'));
+    if (redemption.kind === 'proof_spent') return err(refuseSpent(redemption.proof));
     if (redemption.kind !== 'redeemed') return err(refuseCode);
     const { userClaims } = redemption;
     return ok({

@@ -4,6 +4,8 @@ import type { Result } from '../../core/result.ts';
 import type { Instant } from '../../core/time.ts';
 import type { AccessTokenClaims, Exchanged } from '../access_token.ts';
 import type { Client } from '../client.ts';
+import { refuseClient } from '../client_auth/method.ts';
+import { spentProof } from '../dpop.ts';
 import { type Refusal, refusal } from '../errors.ts';
 import type { Form } from '../parameters.ts';
 import type { Families, Presenter, ProofToSpend } from '../ports.ts';
@@ -20,6 +22,8 @@ export type GrantFacts = {
   readonly ring: KeyRing;
   readonly now: Instant;
   readonly presenter: Presenter;
+  /** The thumbprint of the key that a DPoP proof showed; null: there was none. */
+  readonly senderKey: string | null;
   /** What the client proved itself with and may not prove itself with again. */
   readonly proofs: readonly ProofToSpend[];
   readonly tokens: TokenPorts;
@@ -65,3 +69,18 @@ export type GrantType = {
 
 /** RFC 6749 §5.2. One description per grant for all that an attacker might probe. */
 export const invalidGrant = (description: string, rule: string): Refusal => refusal('invalid_grant', description, rule);
+
+/** RFC 7523 §3, RFC 9449 §11.1: each is told in the terms of what it proved. */
+const refusalOfSpent: { readonly [Kind in ProofToSpend['kind']]: Refusal } = {
+  'client assertion': refuseClient('RFC 7523 §3'),
+  dpop: spentProof,
+};
+
+export const refuseSpent = (kind: ProofToSpend['kind']): Refusal => refusalOfSpent[kind];
+
+/**
+ * RFC 9449 §5: the refresh tokens of a public client are bound to its key. A confidential client proves itself anyway, and
+ * may change its key.
+ */
+export const refreshKeyOf = ({ client, senderKey }: Pick<GrantFacts, 'client' | 'senderKey'>): string | null =>
+  client.class === 'public' ? senderKey : null;

@@ -4,14 +4,13 @@ import { err, ok, type Result } from '../../core/result.ts';
 import type { Instant } from '../../core/time.ts';
 import { narrowedAudience } from '../authorize/resource.ts';
 import { type Client, countsFrom } from '../client.ts';
-import { refuseClient } from '../client_auth/method.ts';
 import { type Refusal, refusal } from '../errors.ts';
 import { defineParameters } from '../parameters.ts';
 import type { Families, Narrowing, RotatedGrant, Rotation } from '../ports.ts';
 import { decodeRefreshToken, heirOf, type RefreshToken } from '../refresh_token.ts';
 import { scopeTokens } from '../scope.ts';
 import { classifyRefresh, type FamilyRow, type Grant } from '../token_family.ts';
-import { type GrantFacts, type GrantType, type Issue, invalidGrant } from './grant.ts';
+import { type GrantFacts, type GrantType, type Issue, invalidGrant, refuseSpent } from './grant.ts';
 
 const parameters = defineParameters(
   Type.Object({
@@ -46,6 +45,8 @@ const refuseToken = invalidGrant(
   'RFC 6749 §5.2',
 );
 
+const otherKey = invalidGrant('the refresh token needs a DPoP proof by the key that it is bound to', 'RFC 9449 §5');
+
 /** The database's clock decides about the end of a family; this one only spares it what is long over. Milliseconds. */
 const databaseClockTolerance = 2000;
 
@@ -67,7 +68,7 @@ async function refresh(
   const rotation = rotationTo(facts, token, successor, narrowing);
   for (let attempt = 0; attempt < mostAttempts; attempt += 1) {
     const rotated = await families.rotate(attempt === 0 ? rotation : { ...rotation, proofs: [] });
-    if (rotated === 'proof_spent') return err(refuseClient('RFC 7523 §3'));
+    if (rotated !== null && 'kind' in rotated) return err(refuseSpent(rotated.proof));
     if (rotated !== null) return ok(issue(rotated, successor, rotation, facts.realm.issuer));
     const row = await families.read(token.familyId, facts.realm.id, rotation.bounds);
     const settled =
@@ -94,10 +95,11 @@ type Attempt = {
 /** Carries out the verdict on a token that did not simply rotate. `moved`: the row has changed since it did not match. */
 async function settle(row: FamilyRow, attempt: Attempt): Promise<Result<Issue, Refusal> | 'moved'> {
   const { families, facts, token, rotation, successor } = attempt;
-  const { realm, client, presenter, ring } = facts;
+  const { realm, client, presenter, senderKey, ring } = facts;
   const verdict = classifyRefresh(ring, token, row, {
     clientId: client.clientId,
     assured: client.class === 'confidential',
+    senderKey,
     leewaySeconds: client.settings.refreshLeewaySeconds,
     ...presenter,
   });
@@ -132,6 +134,9 @@ async function settle(row: FamilyRow, attempt: Attempt): Promise<Result<Issue, R
     case 'mismatch':
       await families.noteMismatch(token.familyId, realm.id, client.clientId, presenter);
       return err(refuseToken);
+    case 'other_key':
+      await families.noteMismatch(token.familyId, realm.id, client.clientId, presenter);
+      return err(otherKey);
     case 'ended':
     case 'other_client':
       return err(refuseToken);
@@ -139,7 +144,7 @@ async function settle(row: FamilyRow, attempt: Attempt): Promise<Result<Issue, R
 }
 
 const rotationTo = (
-  { client, realm, presenter, proofs }: GrantFacts,
+  { client, realm, senderKey, presenter, proofs }: GrantFacts,
   token: RefreshToken,
   successor: RefreshToken,
   narrowing: Narrowing,
@@ -152,6 +157,7 @@ const rotationTo = (
   next: { generation: successor.generation, secretHash: successor.secretHash },
   narrowing,
   bounds: { idleSeconds: client.settings.refreshIdleLifetimeSeconds, clientValidFrom: countsFrom(client, realm) },
+  senderKey,
   presenter,
   proofs,
 });

@@ -4,6 +4,7 @@ import { databaseTimeoutMilliseconds } from '../../database.ts';
 import { type Provider, startProvider } from '../../provider.ts';
 import { signIn, UserAgent } from '../../user_agent.ts';
 import { alice, newKey, redirectUri, registerClient } from './registered_client.ts';
+import { rejection } from './rejection.ts';
 
 /** `oauth4webapi` step by step: every response is checked by the function that the library has for it. */
 
@@ -121,15 +122,6 @@ async function refresh({ client, authentication }: Party, refreshToken: string) 
 /** An API of somebody else that is called with the access token. */
 const callApi = (accessToken: string): Request =>
   new Request('http://api.example/orders', { headers: { authorization: `Bearer ${accessToken}` } });
-
-async function rejection(promise: Promise<unknown>): Promise<unknown> {
-  const settled = await promise.then(
-    () => null,
-    (thrown: unknown) => ({ thrown }),
-  );
-  if (settled === null) throw new Error('expected a refusal');
-  return settled.thrown;
-}
 
 describe('discovery', () => {
   test('OIDC Discovery and RFC 8414 say the same, for the default realm and for one under a path', async () => {

@@ -32,6 +32,7 @@ import { databaseTimeoutMilliseconds } from '../../database.ts';
 import { type Provider, startProvider } from '../../provider.ts';
 import { signIn, UserAgent } from '../../user_agent.ts';
 import { alice, newKey, redirectUri, registerClient, signedOutUri } from './registered_client.ts';
+import { rejection } from './rejection.ts';
 
 /** `openid-client` as a relying party would use it: ID token signatures are verified with the published keys. */
 
@@ -88,16 +89,6 @@ async function signInAs(configuration: Configuration, agent = new UserAgent()) {
   const { url, checks } = await newAttempt(configuration);
   const callback = await signIn(agent, url, alice);
   return { callback, checks, tokens: await authorizationCodeGrant(configuration, callback, checks) };
-}
-
-/** What a promise was rejected with; a promise that was not is a failure. */
-async function rejection(promise: Promise<unknown>): Promise<unknown> {
-  const settled = await promise.then(
-    (value) => ({ value }),
-    (thrown: unknown) => ({ thrown }),
-  );
-  if ('thrown' in settled) return settled.thrown;
-  throw new Error(`expected a refusal, got ${JSON.stringify(settled.value)}`);
 }
 
 describe.each(['demo-spa', 'demo-web', 'rp-post', 'rp-key'])('%s signs in with code and PKCE', (clientId) => {

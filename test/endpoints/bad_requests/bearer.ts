@@ -18,7 +18,9 @@ const challenged = (
   status: error === 'invalid_request' ? 400 : 401,
   headers: {
     'www-authenticate':
-      error === null ? /^Bearer realm="[^"]*"$/ : new RegExp(`^Bearer realm="[^"]*", error="${error}"`),
+      error === null
+        ? /^Bearer realm="[^"]*", DPoP algs="[^"]*"$/
+        : new RegExp(`^Bearer realm="[^"]*", error="${error}"`),
   },
   ...more,
 });

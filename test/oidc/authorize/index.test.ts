@@ -74,6 +74,10 @@ describe('RFC 6749 §4.1.1: a request that every rule lets pass', () => {
     });
   });
 
+  test('RFC 9449 §10: names the key that will redeem the code', () => {
+    expect(granted(decide({ dpop_jkt: challenge })).dpopJkt).toBe(challenge);
+  });
+
   test('without state, nonce and everything else that is optional: accepted, and nothing is made up', () => {
     expect(granted(decide({ state: undefined }))).toMatchObject({
       target: { state: null },
@@ -210,6 +214,8 @@ const redirects: readonly (readonly [what: string, sent: Sent, error: string, cl
   ['code_challenge_method missing', { code_challenge_method: undefined }, 'invalid_request'],
   ['code_challenge_method plain', { code_challenge_method: 'plain' }, 'invalid_request'],
   ['code_challenge sent twice', { code_challenge: [challenge, challenge] }, 'invalid_request'],
+  ['dpop_jkt that is no thumbprint', { dpop_jkt: 'x' }, 'invalid_request'],
+  ['dpop_jkt sent twice', { dpop_jkt: [challenge, challenge] }, 'invalid_request'],
   ['scope missing', { scope: undefined }, 'invalid_scope'],
   ['scope of nothing known', { scope: 'nonsense' }, 'invalid_scope'],
   ['scope with a forbidden character', { scope: 'openid "x' }, 'invalid_scope'],

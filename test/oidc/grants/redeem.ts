@@ -70,13 +70,14 @@ export type Circumstances = {
   readonly ring?: KeyRing;
   readonly now?: Instant;
   readonly agent?: string;
+  readonly senderKey?: string;
   readonly proofs?: readonly ProofToSpend[];
   readonly tokens?: TokenPorts;
 };
 
 /** What a client proved itself with, to be spent. */
-export const proofOf = (jti: string): ProofToSpend => ({
-  kind: 'client assertion',
+export const proofOf = (jti: string, kind: ProofToSpend['kind'] = 'client assertion'): ProofToSpend => ({
+  kind,
   realmId,
   owner: web.clientId,
   jti,
@@ -94,7 +95,7 @@ export async function send(
 ): Promise<Result<Issue, Refusal>> {
   const { agent = 'agent', ...facts } = circumstances;
   const presenter = { address: '192.0.2.1', agent };
-  const usual = { realm, client: web, ring, now: families.now, presenter, proofs: [], tokens: noTokens };
-  const checked = checkGrant({ ...usual, form: formOf(sent), ...facts });
+  const usual = { realm, client: web, ring, now: families.now, presenter, tokens: noTokens };
+  const checked = checkGrant({ ...usual, senderKey: null, proofs: [], form: formOf(sent), ...facts });
   return checked.ok ? checked.value.redeem(families) : checked;
 }

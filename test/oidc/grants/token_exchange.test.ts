@@ -68,7 +68,7 @@ async function stage(changes: Partial<AccessTokenClaims> = {}): Promise<Stage> {
   granted(await send(families, redemption, { client: spa }));
   const grant = { userId, audience: [gatewayApi, issuer], authTime: start / 1000 - 5, acr: 'pwd' };
   const scope = ['openid', 'api', 'orders', 'offline_access', 'profile'];
-  const facts = { realm, client: spa, grant, scope, familyId, now: start };
+  const facts = { realm, client: spa, grant, scope, familyId, senderKey: null, now: start };
   const subject = { ...accessTokenClaims(facts), ...changes } as AccessTokenClaims;
   const tokens = new Map([['subject', subject]]);
   const clients = new Map([spa, gateway, worker].map((client) => [String(client.clientId), client]));
@@ -125,7 +125,7 @@ describe('RFC 8693 §2: a good exchange', () => {
     });
     expect(issue.exchanged?.act).toBeUndefined();
     expect(families.calls).toEqual(['readLive']);
-    const claims = accessTokenClaims({ ...issue, realm, client: gateway, now: start + 100 * second });
+    const claims = accessTokenClaims({ ...issue, senderKey: null, realm, client: gateway, now: start + 100 * second });
     expect(claims).toMatchObject({ sub: userId, client_id: 'gateway', aud: orders, exp: subject.exp });
     expect(familyOfJti(claims.jti)).toBe(familyId);
     expect(claims.jti).not.toBe(subject.jti);
@@ -192,7 +192,10 @@ describe('RFC 8693 §4.1: act', () => {
     const act = { sub: 'gateway', act: { sub: 'edge', act: { sub: 'first' } } };
     const issue = granted(await exchange(acting));
     expect(issue.exchanged?.act).toEqual(act);
-    expect(accessTokenClaims({ ...issue, realm, client: gateway, now: start })).toMatchObject({ sub: userId, act });
+    expect(accessTokenClaims({ ...issue, senderKey: null, realm, client: gateway, now: start })).toMatchObject({
+      sub: userId,
+      act,
+    });
   });
 
   test('impersonation does not wash off who acted before', async () => {
@@ -393,7 +396,7 @@ describe('RFC 8693 §2.1, §2.2.2: what is asked for', () => {
           const isWithin = most.length > 0 && (asked ?? most).every((name) => most.includes(name));
           expect(result.ok).toBe(isWithin && !resource.includes(gatewayApi));
           if (!result.ok) return;
-          const claims = accessTokenClaims({ ...result.value, realm, client, now: start });
+          const claims = accessTokenClaims({ ...result.value, senderKey: null, realm, client, now: start });
           expect(claims.scope.split(' ').every((name) => most.includes(name))).toBe(true);
           expect(claims.exp).toBeLessThanOrEqual(subject.exp);
           expect(claims.exp).toBeLessThanOrEqual(claims.iat + accessTokenLifetimeSeconds);
