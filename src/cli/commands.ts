@@ -1,3 +1,4 @@
+import { apply } from './apply/index.ts';
 import { clientCreate } from './client/create.ts';
 import { clientList } from './client/list.ts';
 import { clientShow } from './client/show.ts';
@@ -5,6 +6,7 @@ import { clientUpdate } from './client/update.ts';
 import type { Command } from './command.ts';
 import { demo } from './demo.ts';
 import { doctor } from './doctor/index.ts';
+import { exportCommand } from './export.ts';
 import { keysList } from './keys/list.ts';
 import { keysRotate } from './keys/rotate.ts';
 import { migrate } from './migrate.ts';
@@ -29,6 +31,8 @@ export const commands: readonly Command[] = [
   migrate,
   doctor,
   secretsGenerate,
+  apply,
+  exportCommand,
   realmCreate,
   realmList,
   realmShow,

@@ -7,7 +7,7 @@ import type { createClients } from '../store/clients.ts';
 import type { Inspection } from '../store/inspection.ts';
 import type { createRealms } from '../store/realms.ts';
 import type { createRegistrationTokens } from '../store/registration_tokens.ts';
-import type { createSigningKeys } from '../store/signing_keys.ts';
+import type { createSigningKeys, RingPairs } from '../store/signing_keys.ts';
 import type { createUsers } from '../store/users.ts';
 
 export type Terminal = {
@@ -29,10 +29,10 @@ export type DemoOptions = {
 
 /** What the commands change and show; `administration.ts` makes it of a database. */
 export type Administration = {
-  readonly realms: Pick<ReturnType<typeof createRealms>, 'create' | 'list' | 'update' | 'endEverything'>;
+  readonly realms: Pick<ReturnType<typeof createRealms>, 'create' | 'list' | 'show' | 'update' | 'endEverything'>;
   readonly clients: Pick<
     ReturnType<typeof createClients>,
-    'create' | 'list' | 'show' | 'update' | 'rotateSecret' | 'endEverything'
+    'create' | 'list' | 'listOwn' | 'show' | 'update' | 'rotateSecret' | 'setSecrets' | 'endEverything'
   >;
   readonly users: Pick<
     ReturnType<typeof createUsers>,
@@ -43,8 +43,17 @@ export type Administration = {
   /** Gives a new realm the flow that it signs people in with. */
   readonly deployDefaultFlow: (realmId: RealmId) => Promise<void>;
   readonly hashPassword: (password: Secret) => Promise<Secret>;
+  /** A realm's first keys, to be made before a transaction that makes the realm. */
+  readonly generateFirstKeys: () => Promise<RingPairs>;
+  /** All that `work` changes is one change of the configuration, and none at all unless it says `keep`. */
+  readonly atOnce: <Value>(
+    work: (administration: ChangeAtOnce) => Promise<{ readonly keep: boolean; readonly value: Value }>,
+  ) => Promise<Value>;
   readonly close: () => Promise<void>;
 };
+
+/** What may be part of one large change. */
+export type ChangeAtOnce = Pick<Administration, 'realms' | 'clients' | 'users' | 'deployDefaultFlow'>;
 
 export type MigrationAnswer = Result<
   { readonly applied: readonly string[]; readonly ahead: readonly string[]; readonly partitions: readonly string[] },

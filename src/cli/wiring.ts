@@ -3,22 +3,24 @@ import { readFile } from 'node:fs/promises';
 import type { ConfigWith, Environment } from '../config.ts';
 import { KeyRing } from '../core/key_ring.ts';
 import { err, ok, unreachable } from '../core/result.ts';
+import type { Overrides } from '../core/settings.ts';
 import type { Clock } from '../core/time.ts';
 import { defaultFlow } from '../flow/default_flow.ts';
 import { validateDefinition } from '../flow/definition.ts';
 import { nodeTypes } from '../flow/nodes/index.ts';
 import { createClients } from '../store/clients.ts';
-import { type Database, openDatabase } from '../store/database.ts';
+import { changeConfigurationAtOnce } from '../store/config_version.ts';
+import { type Database, openDatabase, type Transactional } from '../store/database.ts';
 import { createFlows } from '../store/flows.ts';
 import { inspectDatabase } from '../store/inspection.ts';
 import { migrate, migrationFiles } from '../store/migrations.ts';
 import { createPartitions } from '../store/partitions.ts';
-import { createRealms } from '../store/realms.ts';
+import { createRealms, generateFirstKeys } from '../store/realms.ts';
 import { createRegistrationTokens } from '../store/registration_tokens.ts';
 import { createSigningKeys } from '../store/signing_keys.ts';
 import { createUsers } from '../store/users.ts';
 import { hashPassword } from '../workers/password/argon2id.ts';
-import type { Administration, CliDeps, Terminal } from './deps.ts';
+import type { Administration, ChangeAtOnce, CliDeps, Terminal } from './deps.ts';
 
 /** What the process itself brings: everything else is made here. */
 export type ProcessDeps = Pick<CliDeps, 'serve' | 'demo'> & {
@@ -73,21 +75,29 @@ const migrateDatabase = async (
 function openAdministration(config: ConfigWith<'databaseUrl' | 'secrets'>): Administration {
   const database = open(config);
   const ring = new KeyRing(config.secrets);
-  const system = config.settings;
-  const flows = createFlows(database);
+  const made = { ring, system: config.settings };
   return {
-    realms: createRealms(database, { ring, system }),
-    clients: createClients(database, { system }),
-    users: createUsers(database),
+    ...changing(database, made),
     keys: createSigningKeys(database, ring),
     registrationTokens: createRegistrationTokens(database),
+    hashPassword,
+    generateFirstKeys,
+    atOnce: (work) => changeConfigurationAtOnce(database, (joined) => work(changing(joined, made))),
+    close: database.close,
+  };
+}
+
+function changing(database: Transactional, made: { readonly ring: KeyRing; readonly system: Overrides }): ChangeAtOnce {
+  const flows = createFlows(database);
+  return {
+    realms: createRealms(database, made),
+    clients: createClients(database, made),
+    users: createUsers(database),
     deployDefaultFlow: async (realmId) => {
       const definition = validateDefinition(defaultFlow, nodeTypes);
       if (!definition.ok) unreachable('the default flow is valid');
       const version = await flows.publish(realmId, 'browser', definition.value);
       await flows.deploy(realmId, 'browser', version.id);
     },
-    hashPassword,
-    close: database.close,
   };
 }

@@ -1,4 +1,4 @@
-import { and, asc, eq, sql } from 'drizzle-orm';
+import { and, asc, eq, isNull, sql } from 'drizzle-orm';
 import { boolean, integer, pgTable, text, uuid } from 'drizzle-orm/pg-core';
 import type { JWK } from 'jose';
 import { randomToken, sha256 } from '../core/crypto.ts';
@@ -10,7 +10,7 @@ import type { Instant } from '../core/time.ts';
 import type { Client, ClientClass, ClientMetadata, ClientSecretHash } from '../oidc/client.ts';
 import { bytea, databaseNow, instant, json } from './columns.ts';
 import { changeConfiguration } from './config_version.ts';
-import type { Database, Executor } from './database.ts';
+import type { Executor, Transactional } from './database.ts';
 import { conflictAs, guarded } from './fault.ts';
 import { checkOverrides, fromStored, type StoredOverrides, toStored } from './overrides.ts';
 import { realms } from './realms.ts';
@@ -68,7 +68,7 @@ export const isClientId = (text: string): boolean => clientIdPattern.test(text);
 
 const mostSecrets = 2;
 
-export const createClients = (database: Database, { system }: { readonly system: Overrides }) => {
+export const createClients = (database: Transactional, { system }: { readonly system: Overrides }) => {
   const { db } = database;
   const byId = db
     .select()
@@ -82,15 +82,19 @@ export const createClients = (database: Database, { system }: { readonly system:
   };
 
   return guarded({
-    /** `withSecret`: also makes a secret, which is shown this once. */
+    /** `withSecret`: also makes a secret, which is shown this once. `secretHashes`: of such as others chose or made. */
     async create(
       client: NewClient,
-      { withSecret }: { readonly withSecret: boolean },
+      {
+        withSecret,
+        secretHashes = [],
+      }: { readonly withSecret: boolean; readonly secretHashes?: readonly Uint8Array[] },
       now: Instant,
     ): Promise<Result<{ readonly client: ClientRecord; readonly secret: Secret | null }, ClientRefusal>> {
       if (!isClientId(client.clientId)) return err({ kind: 'client_id_invalid' });
       const secret = withSecret ? new Secret(randomToken()) : null;
-      const secrets = secret === null ? [] : [hashOf(secret, now)];
+      const given = secretHashes.map((hash) => ({ hash, createdAt: now, expiresAt: null }));
+      const secrets = secret === null ? given : [hashOf(secret, now), ...given];
       const created = await conflictAs({ clients_pkey: 'client_id_taken' } as const, () =>
         changeConfiguration(database, async (executor) => {
           const checked = await checkAgainstRealm(executor, client.realmId, client.overrides, system, now);
@@ -149,6 +153,27 @@ export const createClients = (database: Database, { system }: { readonly system:
         await writeClient(executor, realmId, clientId, { secrets: secrets.map(toStoredSecret) });
         return secret;
       });
+    },
+
+    /** From now on these are its secrets, and no others. Null: no such client. */
+    setSecrets(
+      realmId: RealmId,
+      clientId: string,
+      hashes: readonly Uint8Array[],
+      now: Instant,
+    ): Promise<ClientRecord | null> {
+      return changeConfiguration(database, async (executor) => {
+        if ((await readRecord(executor, realmId, clientId)) === null) return null;
+        const secrets = hashes.map((hash) => toStoredSecret({ hash, createdAt: now, expiresAt: null }));
+        return writeClient(executor, realmId, clientId, { secrets });
+      });
+    },
+
+    /** The client_ids that operators made in a realm, and not the clients themselves (RFC 7591). */
+    async listOwn(realmId: RealmId): Promise<readonly string[]> {
+      const own = and(eq(clients.realmId, realmId), isNull(clients.registrationTokenHash));
+      const rows = await db.select({ id: clients.clientId }).from(clients).where(own).orderBy(asc(clients.clientId));
+      return rows.map(({ id }) => id);
     },
 
     /** Ends everything issued to the client so far: one row. False: no such client. */
