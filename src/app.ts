@@ -21,9 +21,10 @@ import { createFamilies } from './store/families.ts';
 import { DatabaseFault } from './store/fault.ts';
 import { createLockouts } from './store/lockout.ts';
 import { createLogoutDeliveries } from './store/logout_deliveries.ts';
-import { createPartitions } from './store/partitions.ts';
+import { createPartitions, partitionedTablesFor } from './store/partitions.ts';
 import { createProcesses } from './store/processes.ts';
 import { createRealms } from './store/realms.ts';
+import { createRefusals } from './store/refusals.ts';
 import { createRegistrations } from './store/registrations.ts';
 import { createSeenProofs } from './store/seen_proofs.ts';
 import { isSigningAlgorithm } from './store/signer.ts';
@@ -35,6 +36,7 @@ import {
   createHeartbeat,
   createKeyRotation,
   createLogoutDelivery,
+  createRefusalKeeper,
   largestClockDifference,
   startJobs,
 } from './workers/index.ts';
@@ -98,7 +100,7 @@ async function compose(options: AppOptions, { tokens, signIn }: Pools): Promise<
   await configuration.defaultRealm(clock());
   const audit = createAudit(signIn, clock);
   const lockouts = createLockouts(signIn, audit);
-  const partitions = createPartitions(signIn);
+  const partitions = createPartitions(signIn, partitionedTablesFor(config));
   // The last step that may fail, so before the first child is started.
   await partitions.ensure(clock());
   const sessions = createSsoSessions(signIn);
@@ -150,7 +152,8 @@ async function compose(options: AppOptions, { tokens, signIn }: Pools): Promise<
     clock,
     log,
   });
-  const jobs = startJobs([heartbeat, cleanup, keyRotation, logoutDelivery], log);
+  const refusals = createRefusalKeeper({ write: createRefusals(signIn).write, clock, log });
+  const jobs = startJobs([heartbeat, cleanup, keyRotation, logoutDelivery, refusals], log);
   const readiness = async (): Promise<string | null> => {
     if (!configuration.isFresh(clock())) return 'the configuration could not be confirmed for ten seconds';
     if ((heartbeat.clockDifferenceMilliseconds() ?? 0) > largestClockDifference) return 'the clock is off';
@@ -160,7 +163,7 @@ async function compose(options: AppOptions, { tokens, signIn }: Pools): Promise<
   const front = createEndpoints({
     publicUrl: config.publicUrl,
     clock,
-    log,
+    log: config.refusalDays === 0 ? log : { ...log, keep: refusals.keep },
     ring,
     configuration: methodsOf(configuration),
     families: createFamilies(tokens, createAudit(tokens, clock)),
@@ -186,6 +189,7 @@ async function compose(options: AppOptions, { tokens, signIn }: Pools): Promise<
     readiness,
     async stop() {
       await jobs.stop();
+      await refusals.run().catch((thrown: unknown) => log.warn('job.failed', { job: refusals.name, thrown }));
       await hashing.close();
       await processes.leave(identity.id).catch((thrown: unknown) => log.warn('process.leave_failed', { thrown }));
       await Promise.all([tokens.close(), signIn.close()]);

@@ -40,6 +40,8 @@ export type Config = {
   };
   readonly logLevel: LogLevel;
   readonly reusePort: boolean;
+  /** How long error ids can be resolved; 0: they are not kept. */
+  readonly refusalDays: number;
   /** The system layer of the settings (`core/settings.ts`). */
   readonly settings: Overrides;
 };
@@ -174,6 +176,14 @@ export const variables = {
     sentence: '`true`: several processes on this machine share the port (Linux). Otherwise a taken port is an error.',
     secret: false,
   }),
+  refusalDays: row({
+    name: 'LIMEN_REFUSAL_DAYS',
+    read: integer(0, 90),
+    default: 7,
+    sentence:
+      'For how many days `limen explain` can say what an error id stands for; `0`: what was refused is in the log only.',
+    secret: false,
+  }),
 } as const;
 
 const variableNames = Object.values(variables).map((variable) => variable.name);
@@ -222,6 +232,7 @@ export function readConfig<const Need extends Needed = never>(
     }),
     logLevel: read(variables.logLevel),
     reusePort: read(variables.reusePort),
+    refusalDays: read(variables.refusalDays),
     settings: readSettings(environment, faults),
   };
   faults.push(...needs.flatMap((need) => missing(environment, variables[need])));

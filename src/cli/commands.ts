@@ -6,6 +6,7 @@ import { clientUpdate } from './client/update.ts';
 import type { Command } from './command.ts';
 import { demo } from './demo.ts';
 import { doctor } from './doctor/index.ts';
+import { explainCommand } from './explain.ts';
 import { exportCommand } from './export.ts';
 import { keysList } from './keys/list.ts';
 import { keysRotate } from './keys/rotate.ts';
@@ -30,6 +31,7 @@ export const commands: readonly Command[] = [
   serve,
   migrate,
   doctor,
+  explainCommand,
   secretsGenerate,
   apply,
   exportCommand,

@@ -6,6 +6,7 @@ import type { Clock } from '../core/time.ts';
 import type { createClients } from '../store/clients.ts';
 import type { Inspection } from '../store/inspection.ts';
 import type { createRealms } from '../store/realms.ts';
+import type { createRefusals } from '../store/refusals.ts';
 import type { createRegistrationTokens } from '../store/registration_tokens.ts';
 import type { createSigningKeys, RingPairs } from '../store/signing_keys.ts';
 import type { createUsers } from '../store/users.ts';
@@ -39,6 +40,7 @@ export type Administration = {
     'create' | 'list' | 'show' | 'update' | 'setPassword' | 'signOutEverywhere'
   >;
   readonly keys: Pick<ReturnType<typeof createSigningKeys>, 'list' | 'rotate'>;
+  readonly refusals: Pick<ReturnType<typeof createRefusals>, 'find'>;
   readonly registrationTokens: ReturnType<typeof createRegistrationTokens>;
   /** Gives a new realm the flow that it signs people in with. */
   readonly deployDefaultFlow: (realmId: RealmId) => Promise<void>;

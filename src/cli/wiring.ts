@@ -16,6 +16,7 @@ import { inspectDatabase } from '../store/inspection.ts';
 import { migrate, migrationFiles } from '../store/migrations.ts';
 import { createPartitions } from '../store/partitions.ts';
 import { createRealms, generateFirstKeys } from '../store/realms.ts';
+import { createRefusals } from '../store/refusals.ts';
 import { createRegistrationTokens } from '../store/registration_tokens.ts';
 import { createSigningKeys } from '../store/signing_keys.ts';
 import { createUsers } from '../store/users.ts';
@@ -79,6 +80,7 @@ function openAdministration(config: ConfigWith<'databaseUrl' | 'secrets'>): Admi
   return {
     ...changing(database, made),
     keys: createSigningKeys(database, ring),
+    refusals: createRefusals(database),
     registrationTokens: createRegistrationTokens(database),
     hashPassword,
     generateFirstKeys,

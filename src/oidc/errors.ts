@@ -37,6 +37,7 @@ const statusOf = {
 } as const;
 
 export type ErrorCode = keyof typeof statusOf;
+export const errorCodes: readonly string[] = Object.keys(statusOf);
 
 /**
  * An expected failure of the protocol. `description` is for the client's developer and never repeats what was sent;
