@@ -1,3 +1,5 @@
+import { adminPath } from './admin/index.ts';
+import { wireAdmin } from './app_admin.ts';
 import { clientKeysPort, fetchJsonPort, fetchRequestObjectPort, openOutbound, postFormPort } from './app_outbound.ts';
 import { addressMatcher } from './config/address_range.ts';
 import type { ConfigWith } from './config.ts';
@@ -18,7 +20,7 @@ import { ConfigurationCache } from './store/configuration.ts';
 import { createConsents } from './store/consents.ts';
 import { type Database, openDatabase } from './store/database.ts';
 import { createFamilies } from './store/families.ts';
-import { DatabaseFault } from './store/fault.ts';
+import { isPassing } from './store/fault.ts';
 import { createLockouts } from './store/lockout.ts';
 import { createLogoutDeliveries } from './store/logout_deliveries.ts';
 import { createPartitions, partitionedTablesFor } from './store/partitions.ts';
@@ -153,6 +155,7 @@ async function compose(options: AppOptions, { tokens, signIn }: Pools): Promise<
     log,
   });
   const refusals = createRefusalKeeper({ write: createRefusals(signIn).write, clock, log });
+  const requestLog = config.refusalDays === 0 ? log : { ...log, keep: refusals.keep };
   const jobs = startJobs([heartbeat, cleanup, keyRotation, logoutDelivery, refusals], log);
   const readiness = async (): Promise<string | null> => {
     if (!configuration.isFresh(clock())) return 'the configuration could not be confirmed for ten seconds';
@@ -163,7 +166,7 @@ async function compose(options: AppOptions, { tokens, signIn }: Pools): Promise<
   const front = createEndpoints({
     publicUrl: config.publicUrl,
     clock,
-    log: config.refusalDays === 0 ? log : { ...log, keep: refusals.keep },
+    log: requestLog,
     ring,
     configuration: methodsOf(configuration),
     families: createFamilies(tokens, createAudit(tokens, clock)),
@@ -181,8 +184,11 @@ async function compose(options: AppOptions, { tokens, signIn }: Pools): Promise<
     acrValues: acrValuesSupported,
     uiLocales: locales,
     isTrustedProxy: addressMatcher(config.trustedProxies),
-    isPassing: (thrown) => thrown instanceof DatabaseFault && thrown.kind !== 'bug' && thrown.kind !== 'conflict',
+    isPassing,
     operations: operations(readiness),
+    mounted: {
+      [adminPath]: wireAdmin({ config, clock, log: requestLog, ring, configuration, tokens, signIn, audit }),
+    },
   });
   return {
     fetch: front,

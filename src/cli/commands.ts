@@ -1,3 +1,6 @@
+import { adminGrant } from './admin/grant.ts';
+import { adminList } from './admin/list.ts';
+import { adminRevoke } from './admin/revoke.ts';
 import { apply } from './apply/index.ts';
 import { clientCreate } from './client/create.ts';
 import { clientList } from './client/list.ts';
@@ -52,4 +55,7 @@ export const commands: readonly Command[] = [
   registrationTokenCreate,
   registrationTokenList,
   registrationTokenRevoke,
+  adminGrant,
+  adminRevoke,
+  adminList,
 ];

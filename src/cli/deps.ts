@@ -3,6 +3,7 @@ import type { RealmId } from '../core/ids.ts';
 import type { Result } from '../core/result.ts';
 import type { Secret } from '../core/secret.ts';
 import type { Clock } from '../core/time.ts';
+import type { createAdminPermissions } from '../store/admin_permissions.ts';
 import type { createClients } from '../store/clients.ts';
 import type { Inspection } from '../store/inspection.ts';
 import type { createRealms } from '../store/realms.ts';
@@ -40,6 +41,7 @@ export type Administration = {
     'create' | 'list' | 'show' | 'update' | 'setPassword' | 'signOutEverywhere'
   >;
   readonly keys: Pick<ReturnType<typeof createSigningKeys>, 'list' | 'rotate'>;
+  readonly permissions: Pick<ReturnType<typeof createAdminPermissions>, 'grant' | 'revoke' | 'list'>;
   readonly refusals: Pick<ReturnType<typeof createRefusals>, 'find'>;
   readonly registrationTokens: ReturnType<typeof createRegistrationTokens>;
   /** Gives a new realm the flow that it signs people in with. */

@@ -8,6 +8,7 @@ import type { Clock } from '../core/time.ts';
 import { defaultFlow } from '../flow/default_flow.ts';
 import { validateDefinition } from '../flow/definition.ts';
 import { nodeTypes } from '../flow/nodes/index.ts';
+import { createAdminPermissions } from '../store/admin_permissions.ts';
 import { createClients } from '../store/clients.ts';
 import { changeConfigurationAtOnce } from '../store/config_version.ts';
 import { type Database, openDatabase, type Transactional } from '../store/database.ts';
@@ -80,6 +81,7 @@ function openAdministration(config: ConfigWith<'databaseUrl' | 'secrets'>): Admi
   return {
     ...changing(database, made),
     keys: createSigningKeys(database, ring),
+    permissions: createAdminPermissions(database),
     refusals: createRefusals(database),
     registrationTokens: createRegistrationTokens(database),
     hashPassword,

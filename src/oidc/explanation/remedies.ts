@@ -176,6 +176,12 @@ export const byRule: { readonly [rule: string]: Remedy } = {
   'RFC 6265 §5.4': {
     mend: 'Have the person allow cookies for this site and begin again; a sign-in page in a foreign frame cannot have any.',
   },
+  'admin permission': {
+    mend: 'Grant what is missing, for this realm or for all: `limen admin grant`; `limen admin list` shows what there is.',
+  },
+  'setting rules': {
+    mend: 'The answer lists every fault; the bounds are in docs/operations.md, and what is weaker needs a reason.',
+  },
   'configuration staleness': {
     mend: 'This process could not read the configuration’s version for ten seconds: see to its way to the database (`limen doctor`).',
   },

@@ -9,7 +9,7 @@ import { ruleLink } from '../../../src/oidc/explanation/rule_link.ts';
 import { realm, spa } from '../parties.ts';
 
 const src = join(import.meta.dir, '../../../src');
-const sources = [...new Glob('{oidc,endpoints}/**/*.ts').scanSync({ cwd: src })]
+const sources = [...new Glob('{oidc,endpoints,admin}/**/*.ts').scanSync({ cwd: src })]
   .filter((path) => !path.startsWith('oidc/explanation/'))
   .map((path) => readFileSync(join(src, path), 'utf8'));
 
@@ -19,7 +19,7 @@ const rules = [
     sources.flatMap((source) =>
       [
         ...source.matchAll(
-          /'((?:RFC \d+|OIDC [A-Za-z- ]+|OAuth [A-Za-z- ]+) §[\d.]+|setting \w+|configuration staleness)'/g,
+          /'((?:RFC \d+|OIDC [A-Za-z- ]+|OAuth [A-Za-z- ]+) §[\d.]+|setting \w+|configuration staleness|admin permission)'/g,
         ),
       ].map(([, rule = '']) => rule),
     ),
