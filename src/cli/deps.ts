@@ -46,6 +46,12 @@ export type Administration = {
   readonly registrationTokens: ReturnType<typeof createRegistrationTokens>;
   /** Gives a new realm the flow that it signs people in with. */
   readonly deployDefaultFlow: (realmId: RealmId) => Promise<void>;
+  /** Points a purpose at this flow, by a new version unless it is the one that is deployed; the error: every fault of it. */
+  readonly deployFlow: (
+    realmId: RealmId,
+    purpose: string,
+    draft: unknown,
+  ) => Promise<Result<'deployed' | 'unchanged', readonly string[]>>;
   readonly hashPassword: (password: Secret) => Promise<Secret>;
   /** A realm's first keys, to be made before a transaction that makes the realm. */
   readonly generateFirstKeys: () => Promise<RingPairs>;
@@ -57,7 +63,7 @@ export type Administration = {
 };
 
 /** What may be part of one large change. */
-export type ChangeAtOnce = Pick<Administration, 'realms' | 'clients' | 'users' | 'deployDefaultFlow'>;
+export type ChangeAtOnce = Pick<Administration, 'realms' | 'clients' | 'users' | 'deployDefaultFlow' | 'deployFlow'>;
 
 export type MigrationAnswer = Result<
   { readonly applied: readonly string[]; readonly ahead: readonly string[]; readonly partitions: readonly string[] },

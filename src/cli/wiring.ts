@@ -1,6 +1,7 @@
 import { lookup } from 'node:dns/promises';
 import { readFile } from 'node:fs/promises';
 import type { ConfigWith, Environment } from '../config.ts';
+import type { RealmId } from '../core/ids.ts';
 import { KeyRing } from '../core/key_ring.ts';
 import { err, ok, unreachable } from '../core/result.ts';
 import type { Overrides } from '../core/settings.ts';
@@ -22,6 +23,7 @@ import { createRegistrationTokens } from '../store/registration_tokens.ts';
 import { createSigningKeys } from '../store/signing_keys.ts';
 import { createUsers } from '../store/users.ts';
 import { hashPassword } from '../workers/password/argon2id.ts';
+import { sameJson } from './apply/plan.ts';
 import type { Administration, ChangeAtOnce, CliDeps, Terminal } from './deps.ts';
 
 /** What the process itself brings: everything else is made here. */
@@ -97,11 +99,25 @@ function changing(database: Transactional, made: { readonly ring: KeyRing; reado
     realms: createRealms(database, made),
     clients: createClients(database, made),
     users: createUsers(database),
-    deployDefaultFlow: async (realmId) => {
-      const definition = validateDefinition(defaultFlow, nodeTypes);
-      if (!definition.ok) unreachable('the default flow is valid');
-      const version = await flows.publish(realmId, 'browser', definition.value);
-      await flows.deploy(realmId, 'browser', version.id);
+    async deployDefaultFlow(realmId) {
+      const deployed = await deployFlow(flows, realmId, 'browser', defaultFlow);
+      if (!deployed.ok) unreachable('the default flow is valid');
     },
+    deployFlow: (realmId, purpose, draft) => deployFlow(flows, realmId, purpose, draft),
   };
+}
+
+async function deployFlow(
+  flows: ReturnType<typeof createFlows>,
+  realmId: RealmId,
+  purpose: string,
+  draft: unknown,
+): ReturnType<Administration['deployFlow']> {
+  const definition = validateDefinition(draft, nodeTypes);
+  if (!definition.ok) return err(definition.error.map(({ sentence }) => sentence));
+  const before = await flows.loadDeployed(realmId, purpose);
+  if (before !== null && sameJson(before.definition, definition.value)) return ok('unchanged');
+  const version = await flows.publish(realmId, purpose, definition.value);
+  await flows.deploy(realmId, purpose, version.id);
+  return ok('deployed');
 }

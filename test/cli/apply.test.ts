@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { randomToken, sha256 } from '../../src/core/crypto.ts';
+import { defaultFlow } from '../../src/flow/default_flow.ts';
 import { type Database, openDatabase } from '../../src/store/database.ts';
 import { databaseTimeoutMilliseconds, type TestDatabase, testDatabase } from '../database.ts';
 import { limen } from './terminal.ts';
@@ -215,6 +216,32 @@ describe('what is there', () => {
   });
 });
 
+describe('flows', () => {
+  const flowWith = (change: object) => realmWith({ flows: { browser: { ...defaultFlow, ...change } } });
+  const versions = async () =>
+    (await behind.sql`SELECT version, definition FROM flow_deployments JOIN flow_versions ON id = version_id`)[0];
+  const { session: _, ...withoutSession } = defaultFlow.nodes;
+
+  test('the one that is deployed is no change; another becomes a version and is deployed', async () => {
+    expect((await apply(flowWith({}))).out).toStartWith('Nothing to do');
+    const { out } = await apply(flowWith({ start: 'identifier', nodes: withoutSession }));
+    expect(out).toContain('change  realm  main: flows.browser');
+    expect(await versions()).toMatchObject({ version: 2, definition: { start: 'identifier' } });
+    expect((await apply(flowWith({ start: 'identifier', nodes: withoutSession }))).out).toStartWith('Nothing to do');
+    expect((await apply(example)).out).toStartWith('Nothing to do');
+  });
+
+  test('one that is no flow is refused with every fault, and nothing is published', async () => {
+    const { code, err } = await apply(
+      flowWith({ start: 'nowhere', nodes: { ...defaultFlow.nodes, odd: { type: 'odd', config: {}, on: {} } } }),
+    );
+    expect(code).toBe(1);
+    expect(err).toContain('realms[0] (main): flows.browser: The start "nowhere" does not exist');
+    expect(err).toContain('flows.browser: Node "odd" has the unknown type "odd"');
+    expect(await versions()).toMatchObject({ version: 2 });
+  });
+});
+
 describe('limen export', () => {
   test('what it writes is what is there, so applying it changes nothing', async () => {
     await apply(example);
@@ -234,6 +261,11 @@ describe('limen export', () => {
 describe('refused', () => {
   const refusals: readonly (readonly [string, unknown, string])[] = [
     ['comments', '{ "version": 1 // no\n}', 'the document is not JSON (RFC 8259; no comments, no trailing commas): '],
+    [
+      'a member twice',
+      '{\n"version": 1, "realms": [], "ver\\u0073ion": 2\n}',
+      'line 2: the member version is there already',
+    ],
     ['another version', { version: 2, realms: [] }, 'version: must be 1'],
     [
       'a misspelled member',

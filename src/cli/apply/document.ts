@@ -6,6 +6,7 @@ import { err, ok, type Result } from '../../core/result.ts';
 import { type Members, members } from '../../oidc/registration/members.ts';
 import { standardClaimsSchema } from '../../oidc/standard_claims.ts';
 import type { Refused } from '../administration.ts';
+import { parseStrictJson } from './json.ts';
 
 /**
  * The format of `limen apply` and `limen export`, version 1. Clients are written by the wire names of their registration
@@ -112,6 +113,12 @@ const realmSchema = Type.Object(
     default: Type.Optional(flag),
     enabled: Type.Optional(flag),
     settings: Type.Optional(overrides),
+    flows: Type.Optional(
+      is(
+        'an object of flows by their purpose',
+        Type.Record(Type.String({ pattern: '^[a-z][a-z_]{0,31}$' }), Type.Unknown(), closed),
+      ),
+    ),
     clients: Type.Optional(list('clients', clientSchema)),
     users: Type.Optional(list('users', userSchema)),
   },
@@ -140,7 +147,7 @@ const mostFaults = 50;
 
 /** The document, or every fault of its form: where, what, and how to mend it. */
 export function readDocument(source: string): Result<ApplyDocument, Refused> {
-  const parsed = parseJson(source);
+  const parsed = parseStrictJson(source);
   if (!parsed.ok) return parsed;
   if (compiled.Check(parsed.value)) return ok(typed(parsed.value));
   const faults = new Map<string, string>();
@@ -155,15 +162,6 @@ export function readDocument(source: string): Result<ApplyDocument, Refused> {
 
 /** The boundary between what the schema has passed and its type. */
 const typed = (checked: unknown): ApplyDocument => checked as ApplyDocument;
-
-function parseJson(source: string): Result<unknown, Refused> {
-  try {
-    return ok(JSON.parse(source));
-  } catch (thrown) {
-    const why = thrown instanceof SyntaxError ? thrown.message.replace(/^JSON Parse error: /, '') : 'it cannot be read';
-    return err([`the document is not JSON (RFC 8259; no comments, no trailing commas): ${why}`]);
-  }
-}
 
 /** `/realms/0/clients/2/name` → `realms[0].clients[2].name` */
 export const shownPath = (pointer: string): string =>

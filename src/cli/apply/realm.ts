@@ -1,3 +1,4 @@
+import type { RealmId } from '../../core/ids.ts';
 import { err, ok, type Result } from '../../core/result.ts';
 import type { Override, Overrides } from '../../core/settings.ts';
 import type { Instant } from '../../core/time.ts';
@@ -30,11 +31,12 @@ type Done = { readonly realm: RealmRecord; readonly step: Step };
 
 /** A realm's own members that the document leaves out stay as they are. */
 export async function applyRealm(
-  { realms, deployDefaultFlow }: ChangeAtOnce,
+  change: ChangeAtOnce,
   entry: RealmEntry,
   firstKeys: RingPairs | undefined,
   now: Instant,
 ): Promise<Result<Done, Refused>> {
+  const { realms } = change;
   const all = await realms.list();
   const before = all.find(({ slug }) => slug === entry.slug);
   const wanted = entry.settings === undefined ? undefined : readOverrides(entry.settings);
@@ -51,7 +53,9 @@ export async function applyRealm(
       now,
     );
     if (!created.ok) return err(explainRealmRefusal(created.error));
-    await deployDefaultFlow(created.value.id);
+    if (entry.flows?.['browser'] === undefined) await change.deployDefaultFlow(created.value.id);
+    const flows = await deployFlows(change, created.value.id, entry);
+    if (!flows.ok) return flows;
     const disabled = entry.enabled === false ? await realms.update(entry.slug, { enabled: false }, now) : created;
     if (!disabled.ok) return err(explainRealmRefusal(disabled.error));
     return ok({ realm: disabled.value, step: { ...step, action: 'create', members: [] } });
@@ -59,7 +63,7 @@ export async function applyRealm(
   if (entry.default !== undefined && entry.default !== before.isDefault) {
     return err([`default: is ${before.isDefault}, and which realm is the default realm cannot be changed`]);
   }
-  const members = changedMembers(
+  const changed = changedMembers(
     { name: before.name, enabled: before.enabled, settings: before.overrides },
     {
       name: entry.name ?? before.name,
@@ -67,7 +71,12 @@ export async function applyRealm(
       settings: wanted ?? before.overrides,
     },
   );
-  if (members.length === 0) return ok({ realm: before, step: { ...step, action: 'unchanged', members } });
+  const flows = await deployFlows(change, before.id, entry);
+  if (!flows.ok) return flows;
+  const members = [...changed, ...flows.value];
+  if (changed.length === 0) {
+    return ok({ realm: before, step: { ...step, action: members.length === 0 ? 'unchanged' : 'change', members } });
+  }
   const updated = await realms.update(
     entry.slug,
     {
@@ -79,6 +88,22 @@ export async function applyRealm(
   );
   if (!updated.ok) return err(explainRealmRefusal(updated.error));
   return ok({ realm: updated.value, step: { ...step, action: 'change', members } });
+}
+
+/** The members that changed; or every fault of every flow. */
+async function deployFlows(
+  { deployFlow }: ChangeAtOnce,
+  realmId: RealmId,
+  { flows = {} }: RealmEntry,
+): Promise<Result<readonly string[], Refused>> {
+  const changed: string[] = [];
+  const faults: string[] = [];
+  for (const [purpose, draft] of Object.entries(flows)) {
+    const deployed = await deployFlow(realmId, purpose, draft);
+    if (!deployed.ok) faults.push(...deployed.error.map((sentence) => `flows.${purpose}: ${sentence}`));
+    else if (deployed.value === 'deployed') changed.push(`flows.${purpose}`);
+  }
+  return faults.length === 0 ? ok(changed) : err(faults);
 }
 
 const taken = (overrides: Overrides): { readonly [key: string]: null } =>
