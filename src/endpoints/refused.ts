@@ -23,9 +23,10 @@ export type RequestLog = Log & { readonly keep?: (kept: NewRefusal, address: str
 export function logRefusal(
   log: RequestLog,
   { errorId, path, realm, address }: RefusedRequest,
-  { error, rule, parameter, description }: Refusal,
-  clientId: string | null = null,
+  { error, rule, parameter, description, clientId: named }: Refusal,
+  provedClientId: string | null = null,
 ): void {
+  const clientId = provedClientId ?? named ?? null;
   log.info('request.refused', {
     errorId,
     path,

@@ -50,6 +50,8 @@ export type Refusal = {
   /** The section that decides. */
   readonly rule: string;
   readonly parameter: string | null;
+  /** The client that was named but not proved, where there is one: for the operator alone. */
+  readonly clientId?: string;
 };
 
 export const refusal = (error: ErrorCode, description: string, rule: string, parameter?: string): Refusal => ({

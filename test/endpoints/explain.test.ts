@@ -3,7 +3,7 @@ import { randomToken } from '../../src/core/crypto.ts';
 import { limen } from '../cli/terminal.ts';
 import { databaseTimeoutMilliseconds } from '../database.ts';
 import { type Provider, startProvider } from '../provider.ts';
-import { authorizeUrl, webOf } from './relying_party.ts';
+import { authorizeUrl, postAs, webOf } from './relying_party.ts';
 import { signedInAgent } from './run_browser.ts';
 
 /** An id that a client or a person was told leads back to rule, setting and remedy. */
@@ -74,13 +74,30 @@ describe('limen explain', () => {
   });
 
   test('a wrong secret: how the client authenticates, and nothing of what was sent', async () => {
-    const answer = await token({ grant_type: 'client_credentials', client_id: 'demo-service', client_secret: guess });
+    const wrong = { ...webOf(provider), secret: guess };
+    const answer = await postAs(wrong, '/token', { grant_type: 'authorization_code' });
     const told = await explanationOf(idIn(await answer.text()));
-    expect(told).toMatchObject({ endpoint: '/token', error: 'invalid_client' });
+    expect(told).toMatchObject({ endpoint: '/token', error: 'invalid_client', client_id: 'demo-web' });
+    expect(told.registered).toMatchObject({ token_endpoint_auth_method: 'client_secret_basic', valid_secrets: '1' });
     expect(told.mend).toContain('--new-secret');
     const rows = await provider.database.sql`SELECT * FROM refusals`;
     expect(rows.length).toBeGreaterThan(0);
     for (const secret of [guess, 'evil.example']) expect(JSON.stringify(rows)).not.toContain(secret);
+  });
+
+  test('a right secret by another method than the registered one: which that is', async () => {
+    const { clientId, secret } = webOf(provider);
+    const form = { grant_type: 'authorization_code', client_id: clientId, client_secret: secret ?? '' };
+    const told = await explanationOf(idIn(await (await token(form)).text()));
+    expect(told).toMatchObject({ client_id: 'demo-web', rule: 'RFC 6749 §2.3' });
+    expect(told.registered).toMatchObject({ token_endpoint_auth_method: 'client_secret_basic' });
+    expect(told.mend).toContain('another method');
+  });
+
+  test('an id that no client has is not kept', async () => {
+    const form = { grant_type: 'authorization_code', client_id: guess, client_secret: guess };
+    const told = await explanationOf(idIn(await (await token(form)).text()));
+    expect(told).toMatchObject({ client_id: null, error: 'invalid_client' });
   });
 
   test('an address where nothing is belongs to no realm', async () => {

@@ -133,7 +133,10 @@ export const byRule: { readonly [rule: string]: Remedy } = {
     mend: 'Send the redirect_uri of the authorization request with the code, or use PKCE.',
     facts: ['redirect_uris'],
   },
-  'RFC 6749 §2.3': credentials,
+  'RFC 6749 §2.3': {
+    mend: 'The client is unknown here, disabled, or used another method than it is registered with: have it use that one, or change it (`limen client update --auth-method`).',
+    facts: ['enabled', 'class', 'token_endpoint_auth_method'],
+  },
   'RFC 6749 §2.3.1': credentials,
   'RFC 6749 §3.2.1': credentials,
   'RFC 7523 §3': {
