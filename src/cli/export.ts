@@ -3,7 +3,7 @@ import type { ClientRecord } from '../store/clients.ts';
 import type { RealmRecord } from '../store/realms.ts';
 import type { UserRecord } from '../store/users.ts';
 import { administer, findRealm, realmOption } from './administration.ts';
-import { clientDocument } from './client/view.ts';
+import { clientMembers } from './client/view.ts';
 import { defineCommand } from './command.ts';
 import type { Administration } from './deps.ts';
 import { overridesDocument } from './realm/view.ts';
@@ -15,7 +15,7 @@ export const exportCommand = defineCommand({
     realm: { ...realmOption, sentence: 'Only this realm; without it, all of them.' },
     users: { type: 'flag', sentence: 'Users too, without their passwords.' },
   },
-  examples: ['limen export > limen.json', 'limen export --realm acme --users'],
+  examples: ['limen export', 'limen export --realm acme --users'],
   run: (values, deps) =>
     administer(deps, async (administration) => {
       const named = values.realm === undefined ? null : await findRealm(administration, values.realm);
@@ -48,13 +48,13 @@ async function realmEntry(
   };
 }
 
-/** By the members of `client show`, without what the server alone says; of its secrets the hashes. */
+/** Of its secrets the hashes. */
 function clientEntry(client: ClientRecord, now: number): object {
-  const { client_secrets: _, created_at: __, ...members } = clientDocument(client);
   const hashes = client.secrets
     .filter(({ expiresAt }) => expiresAt === null || expiresAt > now)
     .map(({ hash }) => Buffer.from(hash).toString('hex'));
-  const written = { ...members, ...(hashes.length === 0 ? {} : { client_secret_sha256: hashes }) };
+  const secrets = hashes.length === 0 ? {} : { client_secret_sha256: hashes };
+  const written = { client_id: client.clientId, ...clientMembers(client), ...secrets };
   return Object.fromEntries(Object.entries(written).filter(([, value]) => value !== null));
 }
 

@@ -140,7 +140,7 @@ describe('what is there', () => {
   test('a client member that is left out takes its default; its secret stays', async () => {
     const bare = { client_id: 'shop', class: 'confidential', redirect_uris: ['https://shop.example.com/callback'] };
     const { out } = await apply(realmWith({ clients: [bare] }));
-    expect(out).toContain('change  client main/shop: backchannel_logout_uri, client_name');
+    expect(out).toMatch(/^change {2}client main\/shop: client_name, .*backchannel_logout_uri/m);
     expect(await show('client', 'show', 'shop')).toMatchObject({
       client_name: 'shop',
       grant_types: ['authorization_code'],
@@ -216,10 +216,52 @@ describe('what is there', () => {
   });
 });
 
+describe('where secrets come from', () => {
+  test('a file beside the document, without its last line break; a password also as its hash', async () => {
+    const fromFile = randomToken();
+    writeFileSync(join(folder, 'secret.txt'), `${fromFile}\n`);
+    writeFileSync(join(folder, 'password.txt'), 'left horse, left battery\r\n');
+    const hash = await Bun.password.hash('by its hash', { algorithm: 'argon2id', memoryCost: 8192, timeCost: 2 });
+    const document = realmWith({
+      clients: [{ client_id: 'filed', client_secret: { file: 'secret.txt' }, redirect_uris: ['https://f.example/cb'] }],
+      users: [
+        { username: 'filed', password: { file: 'password.txt' } },
+        { username: 'hashed', password: { hash } },
+      ],
+    });
+    expect((await apply(document)).code).toBe(0);
+    const [client] = await behind.sql`SELECT secrets FROM clients WHERE client_id = 'filed'`;
+    expect(client?.['secrets'][0].hash).toBe(sha256(fromFile).toString('hex'));
+    const rows = await behind.sql`SELECT username, password_hash FROM users WHERE username IN ('filed', 'hashed')`;
+    const hashOf = (name: string) => rows.find(({ username }) => username === name)?.['password_hash'];
+    expect(await Bun.password.verify('left horse, left battery', hashOf('filed'))).toBe(true);
+    expect(hashOf('hashed')).toBe(hash);
+  });
+
+  test('a password that is too short is refused as on the command line', async () => {
+    writeFileSync(join(folder, 'short.txt'), 'short');
+    const { err } = await apply(realmWith({ users: [{ username: 'eve', password: { file: 'short.txt' } }] }));
+    expect(err).toContain('realms[0].users[0].password: the password has fewer than 8 characters');
+  });
+});
+
+test('two at the same time: one makes it, the other finds nothing to do', async () => {
+  const document = { version: 1, realms: [{ slug: 'twice', users: [{ username: 'u' }] }] };
+  const path = file('twice.json', document);
+  const ran = await Promise.all([1, 2].map(() => limen(['apply', path], environment)));
+  expect(ran.map(({ out }) => out.split('\n').at(-1)).toSorted()).toEqual([
+    'Done: 2 changed, 0 unchanged.',
+    'Nothing to do: 2 unchanged.',
+  ]);
+});
+
 describe('flows', () => {
   const flowWith = (change: object) => realmWith({ flows: { browser: { ...defaultFlow, ...change } } });
   const versions = async () =>
-    (await behind.sql`SELECT version, definition FROM flow_deployments JOIN flow_versions ON id = version_id`)[0];
+    (
+      await behind.sql`SELECT version, definition FROM flow_deployments JOIN flow_versions v ON v.id = version_id
+                  JOIN realms r ON r.id = v.realm_id WHERE slug = 'main'`
+    )[0];
   const { session: _, ...withoutSession } = defaultFlow.nodes;
 
   test('the one that is deployed is no change; another becomes a version and is deployed', async () => {
@@ -252,7 +294,7 @@ describe('limen export', () => {
     expect(realms[0].clients.map(({ client_id }: { client_id: string }) => client_id)).toContain('shop');
     expect(await apply(exported.out)).toMatchObject({
       code: 0,
-      out: expect.stringMatching(/^Nothing to do: 5 unchanged/),
+      out: expect.stringMatching(/^Nothing to do: \d+ unchanged/),
     });
     expect((await limen(['export', '--realm', 'maim'], environment)).err).toContain('did you mean main?');
   });

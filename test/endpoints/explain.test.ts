@@ -144,3 +144,19 @@ describe('an id that is not known', () => {
     expect((await explained(errorId)).code).toBe(0);
   });
 });
+
+test(
+  'a deployment that keeps none of it writes nothing, and says so',
+  async () => {
+    const other = await startProvider({ environment: { LIMEN_REFUSAL_DAYS: '0' } });
+    await fetch(`${other.issuer}/nowhere`);
+    await Bun.sleep(1300);
+    const rows = await other.database.sql`SELECT 1 FROM refusals`;
+    const environment = { DATABASE_URL: other.databaseUrl, LIMEN_SECRETS: randomToken(), LIMEN_REFUSAL_DAYS: '0' };
+    const { err } = await limen(['explain', '0123456789ab'], environment);
+    await other.stop();
+    expect(rows).toHaveLength(0);
+    expect(err).toContain('LIMEN_REFUSAL_DAYS is 0');
+  },
+  databaseTimeoutMilliseconds,
+);

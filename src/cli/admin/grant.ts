@@ -15,10 +15,9 @@ export const adminGrant = defineCommand({
     administer(deps, async (administration) => {
       const named = await readPermissions(values, administration);
       if (!named.ok) return named;
-      const { holder, holderName, realm, actions } = named.value;
-      const where = realm === null ? 'every realm' : realm.slug;
+      const { holder, holderName, realmId, where, actions } = named.value;
       for (const action of actions) {
-        const isNew = await administration.permissions.grant(holder, realm?.id ?? null, action);
+        const isNew = await administration.permissions.grant(holder, realmId, action);
         deps.terminal.out(`${holderName} ${isNew ? 'may' : 'could already'} ${action} in ${where}.`);
       }
       return ok(null);

@@ -1,7 +1,7 @@
 import { actionNames } from '../../admin/actions.ts';
+import type { RealmId } from '../../core/ids.ts';
 import { err, ok, type Result } from '../../core/result.ts';
 import type { PermissionHolder } from '../../store/admin_permissions.ts';
-import type { RealmRecord } from '../../store/realms.ts';
 import { findRealm, type Refused } from '../administration.ts';
 import { explainClientRefusal } from '../client/view.ts';
 import type { Option, Values } from '../command.ts';
@@ -22,7 +22,9 @@ export type NamedPermissions = {
   readonly holder: PermissionHolder;
   readonly holderName: string;
   /** null: every realm. */
-  readonly realm: RealmRecord | null;
+  readonly realmId: RealmId | null;
+  /** In words. */
+  readonly where: string;
   readonly actions: readonly string[];
 };
 
@@ -40,7 +42,8 @@ export async function readPermissions(
   const holder = await readHolder(values, administration);
   if (!holder.ok) return holder;
   const actions = values.action.includes('all') ? actionNames : values.action;
-  return ok({ ...holder.value, realm: realm.value, actions });
+  const where = realm.value === null ? 'every realm' : realm.value.slug;
+  return ok({ ...holder.value, realmId: realm.value?.id ?? null, where, actions });
 }
 
 const known = actionNames.join(', ');

@@ -12,11 +12,10 @@ export const adminRevoke = defineCommand({
     administer(deps, async (administration) => {
       const named = await readPermissions(values, administration);
       if (!named.ok) return named;
-      const { holder, holderName, realm, actions } = named.value;
-      const where = realm === null ? 'every realm' : realm.slug;
+      const { holder, holderName, realmId, where, actions } = named.value;
       let taken = 0;
       for (const action of actions) {
-        if (!(await administration.permissions.revoke(holder, realm?.id ?? null, action))) continue;
+        if (!(await administration.permissions.revoke(holder, realmId, action))) continue;
         taken += 1;
         deps.terminal.out(`${holderName} may no longer ${action} by a grant for ${where}.`);
       }

@@ -12,7 +12,7 @@ import type { ClientChange, ClientRecord, NewClient } from '../../store/clients.
 import type { RealmRecord } from '../../store/realms.ts';
 import type { Refused } from '../administration.ts';
 import { checkRegistration } from '../client/registration.ts';
-import { explainClientRefusal } from '../client/view.ts';
+import { clientMembers, explainClientRefusal } from '../client/view.ts';
 import type { ChangeAtOnce } from '../deps.ts';
 import { type ClientEntry, registrationOf } from './document.ts';
 import { changedMembers, type Step } from './plan.ts';
@@ -53,7 +53,7 @@ export async function applyClient(
   }
   const wantedHashes = usesSecret ? secretHashes : [];
   const changesSecrets = wantedHashes !== null && !sameHashes(before, wantedHashes, now);
-  const changed = changedMembers(wireMembers(before), wireMembers({ ...client, enabled }));
+  const changed = changedMembers(clientMembers(before), clientMembers({ ...client, enabled }));
   const members = [...changed, ...(changesSecrets ? ['client_secret'] : [])];
   if (members.length === 0) return ok({ ...step, action: 'unchanged', members });
   const { realmId: _, clientId: __, ...columns } = client;
@@ -112,27 +112,3 @@ function sameHashes({ secrets }: ClientRecord, wanted: readonly Uint8Array[], no
   const valid = secrets.filter(({ expiresAt }) => expiresAt === null || expiresAt > now).map(({ hash }) => hex(hash));
   return changedMembers({ all: valid.toSorted() }, { all: wanted.map(hex).toSorted() }).length === 0;
 }
-
-type Comparable = Omit<NewClient, 'realmId' | 'clientId'> & { readonly enabled: boolean };
-
-/** By the names that the document has for them. */
-const wireMembers = (client: Comparable): { readonly [name: string]: unknown } => ({
-  ...client.metadata,
-  class: client.class,
-  client_name: client.name,
-  token_endpoint_auth_method: client.authMethod,
-  jwks: client.jwks,
-  redirect_uris: client.redirectUris,
-  post_logout_redirect_uris: client.postLogoutRedirectUris,
-  grant_types: client.grantTypes,
-  response_types: client.responseTypes,
-  scope: client.scope,
-  resources: client.resources,
-  introspects: client.introspects,
-  id_token_signed_response_alg: client.idTokenSignedResponseAlg,
-  default_max_age: client.defaultMaxAgeSeconds,
-  require_auth_time: client.requireAuthTime,
-  consent: client.consent,
-  settings: client.overrides,
-  enabled: client.enabled,
-});
