@@ -129,7 +129,7 @@ export const rooms: readonly Room[] = [
   },
   {
     name: 'app',
-    places: ['app.ts', 'app_outbound.ts', 'server.ts', 'serve.ts'],
+    places: ['app.ts', 'app_admin.ts', 'app_outbound.ts', 'server.ts', 'serve.ts'],
     values: 'everything',
     types: [],
     packages: ['elysia', 'lru-cache'],

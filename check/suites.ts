@@ -33,7 +33,7 @@ export const suites: readonly Suite[] = [
   { name: 'store', paths: ['database.test.ts', 'store', 'workers'], deadlineSeconds: 600 },
   { name: 'cli', paths: ['cli'], deadlineSeconds: 180 },
   { name: 'demo', paths: ['demo'], deadlineSeconds: 600 },
-  { name: 'endpoints', paths: ['endpoints'], deadlineSeconds: 600 },
+  { name: 'endpoints', paths: ['endpoints', 'admin'], deadlineSeconds: 600 },
   { name: 'faults', paths: ['faults'], deadlineSeconds: 300 },
   { name: 'conformance', paths: ['conformance'], deadlineSeconds: 600 },
   { name: 'apache', paths: ['apache'], needs: ['apache'], deadlineSeconds: 300 },

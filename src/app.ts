@@ -1,3 +1,5 @@
+import { adminPath } from './admin/index.ts';
+import { wireAdmin } from './app_admin.ts';
 import {
   clientDocumentsPort,
   clientKeysPort,
@@ -11,7 +13,7 @@ import type { ConfigWith } from './config.ts';
 import { newId } from './core/ids.ts';
 import { KeyRing } from './core/key_ring.ts';
 import type { Log } from './core/log.ts';
-import { resolveSettings } from './core/settings.ts';
+import { resolveSettings } from './core/setting_layers.ts';
 import type { Clock } from './core/time.ts';
 import { signerOf } from './endpoints/dependencies.ts';
 import { createEndpoints } from './endpoints/index.ts';
@@ -28,12 +30,13 @@ import { ConfigurationCache } from './store/configuration.ts';
 import { createConsents } from './store/consents.ts';
 import { type Database, openDatabase } from './store/database.ts';
 import { createFamilies } from './store/families.ts';
-import { DatabaseFault } from './store/fault.ts';
+import { isPassing } from './store/fault.ts';
 import { createLockouts } from './store/lockout.ts';
 import { createLogoutDeliveries } from './store/logout_deliveries.ts';
-import { createPartitions } from './store/partitions.ts';
+import { createPartitions, partitionedTablesFor } from './store/partitions.ts';
 import { createProcesses } from './store/processes.ts';
 import { createRealms } from './store/realms.ts';
+import { createRefusals } from './store/refusals.ts';
 import { createRegistrations } from './store/registrations.ts';
 import { createSeenProofs } from './store/seen_proofs.ts';
 import { isSigningAlgorithm } from './store/signer.ts';
@@ -46,6 +49,7 @@ import {
   createHeartbeat,
   createKeyRotation,
   createLogoutDelivery,
+  createRefusalKeeper,
   largestClockDifference,
   startJobs,
 } from './workers/index.ts';
@@ -109,7 +113,7 @@ async function compose(options: AppOptions, { tokens, signIn, jobs: background }
   await configuration.defaultRealm(clock());
   const audit = createAudit(signIn, clock);
   const lockouts = createLockouts(signIn, audit);
-  const partitions = createPartitions(signIn);
+  const partitions = createPartitions(signIn, partitionedTablesFor(config));
   // The last step that may fail, so before the first child is started.
   await partitions.ensure(clock());
   const sessions = createSsoSessions(signIn);
@@ -163,7 +167,10 @@ async function compose(options: AppOptions, { tokens, signIn, jobs: background }
     clock,
     log,
   });
-  const jobs = startJobs([heartbeat, cleanup, keyRotation, logoutDelivery, createAuditChaining(auditChain)], log);
+  const refusals = createRefusalKeeper({ write: createRefusals(background).write, clock, log });
+  const requestLog = config.refusalDays === 0 ? log : { ...log, keep: refusals.keep };
+  const auditChaining = createAuditChaining(auditChain);
+  const jobs = startJobs([heartbeat, cleanup, keyRotation, logoutDelivery, auditChaining, refusals], log);
   const readiness = async (): Promise<string | null> => {
     if (!configuration.isFresh(clock())) return 'the configuration could not be confirmed for ten seconds';
     if ((heartbeat.clockDifferenceMilliseconds() ?? 0) > largestClockDifference) return 'the clock is off';
@@ -174,7 +181,7 @@ async function compose(options: AppOptions, { tokens, signIn, jobs: background }
   const front = createEndpoints({
     publicUrl: config.publicUrl,
     clock,
-    log,
+    log: requestLog,
     ring,
     configuration: methodsOf(configuration),
     metadataClients: createMetadataClients({
@@ -200,16 +207,18 @@ async function compose(options: AppOptions, { tokens, signIn, jobs: background }
     acrValues: acrValuesSupported,
     uiLocales: locales,
     isTrustedProxy: addressMatcher(config.trustedProxies),
-    isPassing: (thrown) =>
-      thrown instanceof ClientDocumentUnavailable ||
-      (thrown instanceof DatabaseFault && thrown.kind !== 'bug' && thrown.kind !== 'conflict'),
+    isPassing: (thrown) => thrown instanceof ClientDocumentUnavailable || isPassing(thrown),
     operations: operations(readiness),
+    mounted: {
+      [adminPath]: wireAdmin({ config, clock, log: requestLog, ring, configuration, tokens, signIn, audit }),
+    },
   });
   return {
     fetch: front,
     readiness,
     async stop() {
       await jobs.stop();
+      await refusals.run().catch((thrown: unknown) => log.warn('job.failed', { job: refusals.name, thrown }));
       await hashing.close();
       await processes.leave(identity.id).catch((thrown: unknown) => log.warn('process.leave_failed', { thrown }));
       await Promise.all([tokens.close(), signIn.close(), background.close()]);

@@ -9,7 +9,8 @@ import { readSecrets } from './config/secrets.ts';
 import { nearestName } from './core/nearest_name.ts';
 import { err, ok, type Result } from './core/result.ts';
 import type { Secret } from './core/secret.ts';
-import { type Override, type Overrides, type SettingKey, settingKeys, settings } from './core/settings.ts';
+import type { Override, Overrides } from './core/setting_layers.ts';
+import { type SettingKey, settingKeys, settings } from './core/settings.ts';
 
 /** Environment → frozen `Config`. Every variable is one row of `variables`; this file is the only reader of the environment. */
 
@@ -40,6 +41,8 @@ export type Config = {
   };
   readonly logLevel: LogLevel;
   readonly reusePort: boolean;
+  /** How long error ids can be resolved; 0: they are not kept. */
+  readonly refusalDays: number;
   /** The system layer of the settings (`core/settings.ts`). */
   readonly settings: Overrides;
 };
@@ -174,6 +177,14 @@ export const variables = {
     sentence: '`true`: several processes on this machine share the port (Linux). Otherwise a taken port is an error.',
     secret: false,
   }),
+  refusalDays: row({
+    name: 'LIMEN_REFUSAL_DAYS',
+    read: integer(0, 90),
+    default: 7,
+    sentence:
+      'For how many days `limen explain` can say what an error id stands for; `0`: what was refused is in the log only.',
+    secret: false,
+  }),
 } as const;
 
 const variableNames = Object.values(variables).map((variable) => variable.name);
@@ -222,6 +233,7 @@ export function readConfig<const Need extends Needed = never>(
     }),
     logLevel: read(variables.logLevel),
     reusePort: read(variables.reusePort),
+    refusalDays: read(variables.refusalDays),
     settings: readSettings(environment, faults),
   };
   faults.push(...needs.flatMap((need) => missing(environment, variables[need])));

@@ -47,6 +47,7 @@ describe('an empty environment', () => {
       outbound: nowhere,
       logLevel: 'info',
       reusePort: false,
+      refusalDays: 7,
       settings: {},
     });
     expect(Object.isFrozen(config)).toBe(true);

@@ -17,6 +17,8 @@ export type Provider = {
   readonly access: DemoAccess;
   /** For looking behind the scenes; a pool apart from the provider's. */
   readonly database: Database;
+  /** For commands that work on the same database. */
+  readonly databaseUrl: string;
   /** Every line of the log so far. */
   readonly log: readonly string[];
   /** Statements sent by the provider since the last `resetStatements`; those of its recurring jobs are left out. */
@@ -75,7 +77,8 @@ export async function startProvider(options: ProviderOptions = {}): Promise<Prov
     progress: () => {},
   });
   const onStatement = (statement: string): void => {
-    if (!/INSERT INTO processes|logout_deliver|limen_queue_logouts/.test(statement)) statements.push(statement);
+    if (!/INSERT INTO processes|into "refusals"|logout_deliver|limen_queue_logouts/.test(statement))
+      statements.push(statement);
   };
   const start = async () => {
     const app = await createApp({ config, clock, log, passwordWorker, onStatement });
@@ -88,6 +91,7 @@ export async function startProvider(options: ProviderOptions = {}): Promise<Prov
     environment,
     access,
     database,
+    databaseUrl: url,
     log: lines,
     statements: () => statements,
     resetStatements: () => {

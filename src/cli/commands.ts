@@ -1,3 +1,7 @@
+import { adminGrant } from './admin/grant.ts';
+import { adminList } from './admin/list.ts';
+import { adminRevoke } from './admin/revoke.ts';
+import { apply } from './apply/index.ts';
 import { auditVerify } from './audit/verify.ts';
 import { clientCreate } from './client/create.ts';
 import { clientList } from './client/list.ts';
@@ -6,6 +10,8 @@ import { clientUpdate } from './client/update.ts';
 import type { Command } from './command.ts';
 import { demo } from './demo.ts';
 import { doctor } from './doctor/index.ts';
+import { explainCommand } from './explain.ts';
+import { exportCommand } from './export.ts';
 import { keysList } from './keys/list.ts';
 import { keysRotate } from './keys/rotate.ts';
 import { migrate } from './migrate.ts';
@@ -29,7 +35,10 @@ export const commands: readonly Command[] = [
   serve,
   migrate,
   doctor,
+  explainCommand,
   secretsGenerate,
+  apply,
+  exportCommand,
   realmCreate,
   realmList,
   realmShow,
@@ -48,4 +57,7 @@ export const commands: readonly Command[] = [
   registrationTokenList,
   registrationTokenRevoke,
   auditVerify,
+  adminGrant,
+  adminRevoke,
+  adminList,
 ];

@@ -3,12 +3,14 @@ import type { RealmId } from '../core/ids.ts';
 import type { Result } from '../core/result.ts';
 import type { Secret } from '../core/secret.ts';
 import type { Clock } from '../core/time.ts';
+import type { createAdminPermissions } from '../store/admin_permissions.ts';
 import type { createAuditChain } from '../store/audit_chain.ts';
 import type { createClients } from '../store/clients.ts';
 import type { Inspection } from '../store/inspection.ts';
 import type { createRealms } from '../store/realms.ts';
+import type { createRefusals } from '../store/refusals.ts';
 import type { createRegistrationTokens } from '../store/registration_tokens.ts';
-import type { createSigningKeys } from '../store/signing_keys.ts';
+import type { createSigningKeys, RingPairs } from '../store/signing_keys.ts';
 import type { createUsers } from '../store/users.ts';
 
 export type Terminal = {
@@ -30,23 +32,40 @@ export type DemoOptions = {
 
 /** What the commands change and show; `administration.ts` makes it of a database. */
 export type Administration = {
-  readonly realms: Pick<ReturnType<typeof createRealms>, 'create' | 'list' | 'update' | 'endEverything'>;
+  readonly realms: Pick<ReturnType<typeof createRealms>, 'create' | 'list' | 'show' | 'update' | 'endEverything'>;
   readonly clients: Pick<
     ReturnType<typeof createClients>,
-    'create' | 'list' | 'show' | 'update' | 'rotateSecret' | 'endEverything'
+    'create' | 'list' | 'listOwn' | 'show' | 'update' | 'rotateSecret' | 'setSecrets' | 'endEverything'
   >;
   readonly users: Pick<
     ReturnType<typeof createUsers>,
     'create' | 'list' | 'show' | 'update' | 'setPassword' | 'signOutEverywhere'
   >;
   readonly keys: Pick<ReturnType<typeof createSigningKeys>, 'list' | 'rotate'>;
+  readonly permissions: Pick<ReturnType<typeof createAdminPermissions>, 'grant' | 'revoke' | 'list'>;
+  readonly refusals: Pick<ReturnType<typeof createRefusals>, 'find'>;
   readonly registrationTokens: ReturnType<typeof createRegistrationTokens>;
   readonly auditChain: Pick<ReturnType<typeof createAuditChain>, 'verify'>;
   /** Gives a new realm the flow that it signs people in with. */
   readonly deployDefaultFlow: (realmId: RealmId) => Promise<void>;
+  /** Points a purpose at this flow, by a new version unless it is the one that is deployed; the error: every fault of it. */
+  readonly deployFlow: (
+    realmId: RealmId,
+    purpose: string,
+    draft: unknown,
+  ) => Promise<Result<'deployed' | 'unchanged', readonly string[]>>;
   readonly hashPassword: (password: Secret) => Promise<Secret>;
+  /** A realm's first keys, to be made before a transaction that makes the realm. */
+  readonly generateFirstKeys: () => Promise<RingPairs>;
+  /** All that `work` changes is one change of the configuration, and none at all unless it says `keep`. */
+  readonly atOnce: <Value>(
+    work: (administration: ChangeAtOnce) => Promise<{ readonly keep: boolean; readonly value: Value }>,
+  ) => Promise<Value>;
   readonly close: () => Promise<void>;
 };
+
+/** What may be part of one large change. */
+export type ChangeAtOnce = Pick<Administration, 'realms' | 'clients' | 'users' | 'deployDefaultFlow' | 'deployFlow'>;
 
 export type MigrationAnswer = Result<
   { readonly applied: readonly string[]; readonly ahead: readonly string[]; readonly partitions: readonly string[] },

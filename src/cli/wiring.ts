@@ -1,25 +1,31 @@
 import { lookup } from 'node:dns/promises';
 import { readFile } from 'node:fs/promises';
 import type { ConfigWith, Environment } from '../config.ts';
+import type { RealmId } from '../core/ids.ts';
 import { KeyRing } from '../core/key_ring.ts';
 import { err, ok, unreachable } from '../core/result.ts';
+import type { Overrides } from '../core/setting_layers.ts';
 import type { Clock } from '../core/time.ts';
 import { defaultFlow } from '../flow/default_flow.ts';
 import { validateDefinition } from '../flow/definition.ts';
 import { nodeTypes } from '../flow/nodes/index.ts';
+import { createAdminPermissions } from '../store/admin_permissions.ts';
 import { createAuditChain } from '../store/audit_chain.ts';
 import { createClients } from '../store/clients.ts';
-import { type Database, openDatabase } from '../store/database.ts';
+import { changeConfigurationAtOnce } from '../store/config_version.ts';
+import { type Database, openDatabase, type Transactional } from '../store/database.ts';
 import { createFlows } from '../store/flows.ts';
 import { inspectDatabase } from '../store/inspection.ts';
 import { migrate, migrationFiles } from '../store/migrations.ts';
 import { createPartitions } from '../store/partitions.ts';
-import { createRealms } from '../store/realms.ts';
+import { createRealms, generateFirstKeys } from '../store/realms.ts';
+import { createRefusals } from '../store/refusals.ts';
 import { createRegistrationTokens } from '../store/registration_tokens.ts';
 import { createSigningKeys } from '../store/signing_keys.ts';
 import { createUsers } from '../store/users.ts';
 import { hashPassword } from '../workers/password/argon2id.ts';
-import type { Administration, CliDeps, Terminal } from './deps.ts';
+import { sameJson } from './apply/plan.ts';
+import type { Administration, ChangeAtOnce, CliDeps, Terminal } from './deps.ts';
 
 /** What the process itself brings: everything else is made here. */
 export type ProcessDeps = Pick<CliDeps, 'serve' | 'demo'> & {
@@ -74,22 +80,46 @@ const migrateDatabase = async (
 function openAdministration(config: ConfigWith<'databaseUrl' | 'secrets'>): Administration {
   const database = open(config);
   const ring = new KeyRing(config.secrets);
-  const system = config.settings;
-  const flows = createFlows(database);
+  const made = { ring, system: config.settings };
   return {
-    realms: createRealms(database, { ring, system }),
-    clients: createClients(database, { system, ring }),
-    users: createUsers(database),
+    ...changing(database, made),
     keys: createSigningKeys(database, ring),
+    permissions: createAdminPermissions(database),
+    refusals: createRefusals(database),
     registrationTokens: createRegistrationTokens(database),
     auditChain: createAuditChain(database, ring),
-    deployDefaultFlow: async (realmId) => {
-      const definition = validateDefinition(defaultFlow, nodeTypes);
-      if (!definition.ok) unreachable('the default flow is valid');
-      const version = await flows.publish(realmId, 'browser', definition.value);
-      await flows.deploy(realmId, 'browser', version.id);
-    },
     hashPassword,
+    generateFirstKeys,
+    atOnce: (work) => changeConfigurationAtOnce(database, (joined) => work(changing(joined, made))),
     close: database.close,
   };
+}
+
+function changing(database: Transactional, made: { readonly ring: KeyRing; readonly system: Overrides }): ChangeAtOnce {
+  const flows = createFlows(database);
+  return {
+    realms: createRealms(database, made),
+    clients: createClients(database, made),
+    users: createUsers(database),
+    async deployDefaultFlow(realmId) {
+      const deployed = await deployFlow(flows, realmId, 'browser', defaultFlow);
+      if (!deployed.ok) unreachable('the default flow is valid');
+    },
+    deployFlow: (realmId, purpose, draft) => deployFlow(flows, realmId, purpose, draft),
+  };
+}
+
+async function deployFlow(
+  flows: ReturnType<typeof createFlows>,
+  realmId: RealmId,
+  purpose: string,
+  draft: unknown,
+): ReturnType<Administration['deployFlow']> {
+  const definition = validateDefinition(draft, nodeTypes);
+  if (!definition.ok) return err(definition.error.map(({ sentence }) => sentence));
+  const before = await flows.loadDeployed(realmId, purpose);
+  if (before !== null && sameJson(before.definition, definition.value)) return ok('unchanged');
+  const version = await flows.publish(realmId, purpose, definition.value);
+  await flows.deploy(realmId, purpose, version.id);
+  return ok('deployed');
 }

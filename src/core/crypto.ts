@@ -1,4 +1,4 @@
-import { createHash, hkdfSync, randomUUID, timingSafeEqual } from 'node:crypto';
+import { createHash, createHmac, hkdfSync, randomUUID, timingSafeEqual } from 'node:crypto';
 import { encodeBase64url } from './base64url.ts';
 
 /** The only randomness, hashing and comparison in `src/`. */
@@ -19,8 +19,12 @@ export function sha256(data: string | Uint8Array): Buffer {
   return hash;
 }
 
+/**
+ * Not by Bun's own hasher: its keyed one throws what an earlier failure anywhere in the process left in BoringSSL's queue of
+ * errors, such as somebody's key that is no point of its curve.
+ */
 export const hmacSha256 = (key: Uint8Array, ...parts: readonly (string | Uint8Array)[]): Buffer => {
-  const mac = new Bun.CryptoHasher('sha256', key);
+  const mac = createHmac('sha256', key);
   for (const part of parts) mac.update(part);
   return mac.digest();
 };

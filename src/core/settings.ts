@@ -1,14 +1,11 @@
 import { type Static, type TSchema, Type } from '@sinclair/typebox';
-import { Value } from '@sinclair/typebox/value';
 import { addsNames, nameList } from './name_list.ts';
-import { err, ok, type Result } from './result.ts';
-import type { Instant } from './time.ts';
 
 /**
  * Every runtime setting is one row: schema with bounds, default, the layers that may set it, a sentence. Types, defaults,
  * validation, forms and docs follow from the row. Layers: system default → realm → client.
  */
-type Row<Schema extends TSchema = TSchema> = {
+export type Row<Schema extends TSchema = TSchema> = {
   readonly schema: Schema;
   readonly default: Static<Schema>;
   readonly scope: 'realm' | 'client';
@@ -30,12 +27,6 @@ export const longestFamilySeconds = 180 * day;
 /** From the strictest to the loosest. */
 const dpopPolicies: readonly string[] = ['required', 'allowed', 'off'];
 const registrationModes: readonly string[] = ['off', 'initial access token', 'open'];
-
-/** The words of a setting that is a list with spaces between. */
-export const wordsOf = (list: string): readonly string[] => list.split(' ').filter((word) => word !== '');
-
-const addsTo = (inherited: string, value: string): boolean =>
-  wordsOf(value).some((word) => !wordsOf(inherited).includes(word));
 
 /** What each value of `tokenExchange` allows. */
 const exchangesOf = {
@@ -271,7 +262,7 @@ export const settings = {
     scope: 'realm',
     sentence:
       'Resources (RFC 8707), such as MCP servers, that clients may ask for which registered themselves or are described by a metadata document.',
-    loosens: addsTo,
+    loosens: addsNames,
   }),
   clientIdMetadataDocuments: row({
     schema: Type.Boolean(),
@@ -290,7 +281,7 @@ export const settings = {
     default: '',
     scope: 'realm',
     sentence: 'Hosts whose client metadata documents are taken; empty: any. One with `!` is refused in any case.',
-    loosens: (inherited, value) => inherited !== '' && (value === '' || addsTo(inherited, value)),
+    loosens: (inherited, value) => inherited !== '' && (value === '' || addsNames(inherited, value)),
   }),
   localhostAnyPort: row({
     schema: Type.Boolean(),
@@ -343,70 +334,6 @@ export type SettingKey = keyof typeof settings;
 export type SettingValue<Key extends SettingKey> = Static<(typeof settings)[Key]['schema']>;
 export type Settings = { readonly [Key in SettingKey]: SettingValue<Key> };
 
-export type Override = {
-  readonly value: unknown;
-  readonly reason?: string | undefined;
-  readonly expiresAt?: Instant | undefined;
-};
-export type Overrides = { readonly [key: string]: Override };
-export type Layers = { readonly system?: Overrides; readonly realm?: Overrides; readonly client?: Overrides };
-
-export type Effective<Key extends SettingKey> = {
-  readonly value: SettingValue<Key>;
-  readonly from: 'default' | 'system' | 'realm' | 'client';
-  readonly reason: string | null;
-  readonly expiresAt: Instant | null;
-};
-
-const layerOrder = ['client', 'realm', 'system'] as const;
-
-/** The value in force and why: the innermost layer that sets it validly and has not expired. */
-export function effective<Key extends SettingKey>(key: Key, layers: Layers, now: Instant): Effective<Key> {
-  const { schema, scope, default: fallback }: Row = settings[key];
-  for (const from of layerOrder) {
-    if (from === 'client' && scope !== 'client') continue;
-    const override = layers[from]?.[key];
-    if (override === undefined || (override.expiresAt !== undefined && override.expiresAt <= now)) continue;
-    if (!Value.Check(schema, override.value)) continue;
-    return {
-      value: override.value as SettingValue<Key>,
-      from,
-      reason: override.reason ?? null,
-      expiresAt: override.expiresAt ?? null,
-    };
-  }
-  return { value: fallback as SettingValue<Key>, from: 'default', reason: null, expiresAt: null };
-}
-
 export const settingKeys = Object.keys(settings) as readonly SettingKey[];
 
-/** All values in force. */
-export function resolveSettings(layers: Layers, now: Instant): Settings {
-  return Object.fromEntries(settingKeys.map((key) => [key, effective(key, layers, now).value])) as Settings;
-}
-
-/** Refuses an unknown key, a value out of bounds, a layer that may not set it, and a silent loosening. */
-export function checkOverride(
-  key: string,
-  override: Override,
-  layer: 'realm' | 'client',
-  inherited: Layers,
-  now: Instant,
-): Result<SettingKey, string> {
-  if (!isSettingKey(key)) return err(`there is no setting "${key}"; known: ${settingKeys.join(', ')}`);
-  const setting: Row = settings[key];
-  if (layer === 'client' && setting.scope !== 'client') return err(`${key} can be set for a realm only`);
-  if (!Value.Check(setting.schema, override.value)) {
-    const [fault] = [...Value.Errors(setting.schema, override.value)];
-    return err(`${key}: ${fault?.message ?? 'wrong value'}, got ${JSON.stringify(override.value)}`);
-  }
-  const before = effective(key, inherited, now).value;
-  if (setting.loosens?.(before, override.value) === true && !override.reason?.trim()) {
-    return err(
-      `${key}: ${JSON.stringify(override.value)} is weaker than ${JSON.stringify(before)}; say why with a reason`,
-    );
-  }
-  return ok(key);
-}
-
-const isSettingKey = (key: string): key is SettingKey => Object.hasOwn(settings, key);
+export const isSettingKey = (key: string): key is SettingKey => Object.hasOwn(settings, key);

@@ -1,7 +1,6 @@
 import type { JWK } from 'jose';
 import type { RealmId, UserId } from '../core/ids.ts';
 import type { KeyRing } from '../core/key_ring.ts';
-import type { Log } from '../core/log.ts';
 import { err, ok, type Result, unreachable } from '../core/result.ts';
 import type { Clock, Instant } from '../core/time.ts';
 import type { RenderPage } from '../login/render.ts';
@@ -17,6 +16,7 @@ import type { StandardClaims } from '../oidc/standard_claims.ts';
 import type { Exchange } from './exchange.ts';
 import type { Consents, FlowVersion, Runs, Sessions, VerifyPassword } from './interaction/ports.ts';
 import { ClientDocumentUnavailable, type MetadataClients, type NoClient } from './metadata_clients.ts';
+import type { RequestLog } from './refused.ts';
 
 /** A realm's keys as the configuration cache holds them. */
 export type RealmKeys = {
@@ -42,7 +42,7 @@ export type Dependencies = {
   /** An origin without a trailing slash. Issuer, links and the cookie scheme come from it, never from a request. */
   readonly publicUrl: string;
   readonly clock: Clock;
-  readonly log: Log;
+  readonly log: RequestLog;
   readonly ring: KeyRing;
   readonly configuration: Configuration;
   readonly metadataClients: MetadataClients;

@@ -1,7 +1,6 @@
 import { randomId } from '../core/crypto.ts';
-import type { Log } from '../core/log.ts';
 import { type Refusal, refusal } from '../oidc/errors.ts';
-import { type RefusedRequest, refuse } from './refused.ts';
+import { type RefusedRequest, type RequestLog, refuse } from './refused.ts';
 
 /**
  * What stands before the router: the Host check, the path as it was sent, the client's address, and the last word on
@@ -18,7 +17,7 @@ export type Peer = {
 export type FrontOptions = {
   readonly publicUrl: string;
   readonly isTrustedProxy: (address: string) => boolean;
-  readonly log: Log;
+  readonly log: RequestLog;
   /** Paths that answer under any Host: probes come by address. Nothing there depends on the name. */
   readonly anyHost: ReadonlySet<string>;
   /** Routes the request; what it throws becomes an opaque answer. */

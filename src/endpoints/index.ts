@@ -22,6 +22,8 @@ export type EndpointsOptions = Dependencies &
     readonly isTrustedProxy: (address: string) => boolean;
     /** Routes that belong to the process, not to an issuer (`/livez`). */
     readonly operations: { readonly [path: string]: () => Promise<Response> };
+    /** What is below a path that another room serves. */
+    readonly mounted: { readonly [path: string]: (request: Request, peer: Peer) => Promise<Response> };
   };
 
 export function createEndpoints(options: EndpointsOptions): Front {
@@ -55,6 +57,9 @@ export function createEndpoints(options: EndpointsOptions): Front {
         ? answer()
         : methodNotAllowed(options, refusedBy(peerOf(request), request), 'GET, HEAD'),
     );
+  }
+  for (const [path, answer] of Object.entries(options.mounted)) {
+    mount(app, `${path}/*`, (request) => answer(request, peerOf(request)));
   }
   return createFront({
     publicUrl: options.publicUrl,

@@ -1,6 +1,6 @@
 import type { Log } from '../core/log.ts';
+import { namesIn } from '../core/name_list.ts';
 import { err, type Result } from '../core/result.ts';
-import { wordsOf } from '../core/settings.ts';
 import type { Client } from '../oidc/client.ts';
 import {
   type ClientDocuments,
@@ -72,7 +72,7 @@ export function createMetadataClients({ documents, acrValues, uiLocales, log }: 
     isNamed: ({ settings }, clientId) => settings.clientIdMetadataDocuments && looksLikeUrl(clientId),
     async find(realm, clientId, sender) {
       if (!isClientIdUrl(clientId)) return err({ kind: 'refused', refusal: badUrl });
-      if (!isTakenHost(clientId, wordsOf(realm.settings.clientIdMetadataHosts)))
+      if (!isTakenHost(clientId, namesIn(realm.settings.clientIdMetadataHosts)))
         return err({ kind: 'refused', refusal: badHost });
       const mayAsk = (): boolean => sender === null || rate({ realm, ...sender }) === 0;
       const answer = await documents.get(clientId, mayAsk);

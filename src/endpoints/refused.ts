@@ -1,5 +1,7 @@
 import type { Log } from '../core/log.ts';
 import type { Refusal } from '../oidc/errors.ts';
+import type { NewRefusal } from '../oidc/explanation/index.ts';
+import type { Realm } from '../oidc/realm.ts';
 import { jsonError } from './answer.ts';
 import type { BodyFault } from './body.ts';
 
@@ -8,19 +10,23 @@ export type RefusedRequest = {
   readonly errorId: string;
   readonly path: string;
   readonly address: string;
-  readonly realm: { readonly slug: string; readonly issuer: string } | null;
+  readonly realm: Pick<Realm, 'id' | 'slug' | 'issuer'> | null;
 };
+
+/** A log that also keeps what an error id stands for, for as long as `limen explain` may be asked. It never waits. */
+export type RequestLog = Log & { readonly keep?: (kept: NewRefusal, address: string) => void };
 
 /**
  * The line by which an operator resolves an error id: rule, parameter, client; never a value that was sent. `clientId`:
  * of a client that exists, since anything can be typed into `client_id`.
  */
 export function logRefusal(
-  log: Log,
+  log: RequestLog,
   { errorId, path, realm, address }: RefusedRequest,
-  { error, rule, parameter, description }: Refusal,
-  clientId: string | null = null,
+  { error, rule, parameter, description, clientId: named }: Refusal,
+  provedClientId: string | null = null,
 ): void {
+  const clientId = provedClientId ?? named ?? null;
   log.info('request.refused', {
     errorId,
     path,
@@ -32,6 +38,8 @@ export function logRefusal(
     parameter,
     description,
   });
+  const kept = { errorId, realmId: realm?.id ?? null, endpoint: path, clientId, error, rule, parameter, description };
+  log.keep?.({ kind: 'refusal', ...kept }, address);
 }
 
 export type RefusalAnswer = {
@@ -42,11 +50,16 @@ export type RefusalAnswer = {
 };
 
 /** Tells the client in JSON and the log in a line, under one id. */
-export function refuse(log: Log, request: RefusedRequest, refused: Refusal, answer: RefusalAnswer = {}): Response {
+export function refuse(
+  log: RequestLog,
+  request: RefusedRequest,
+  refused: Refusal,
+  answer: RefusalAnswer = {},
+): Response {
   logRefusal(log, request, refused, answer.clientId);
   return jsonError(refused, request, answer);
 }
 
 /** A body that was never read as parameters. */
-export const refuseBody = (log: Log, request: RefusedRequest, { status, refusal }: BodyFault): Response =>
+export const refuseBody = (log: RequestLog, request: RefusedRequest, { status, refusal }: BodyFault): Response =>
   refuse(log, request, refusal, { status });

@@ -1,14 +1,13 @@
-import type { Log } from '../core/log.ts';
 import type { RenderPage } from '../login/render.ts';
 import { refusal } from '../oidc/errors.ts';
 import { jsonError, pageResponse } from './answer.ts';
 import { type Peer, refusedBy } from './front.ts';
-import { logRefusal } from './refused.ts';
+import { logRefusal, type RequestLog } from './refused.ts';
 
 /** The answers that belong to no endpoint: nothing is there, or nothing can be done now. A page for people, else JSON. */
 
 export type Telling = {
-  readonly log: Log;
+  readonly log: RequestLog;
   readonly renderPage: RenderPage;
   /** 503 for a failure that passes by itself, 500 for a bug. */
   readonly isPassing: (thrown: unknown) => boolean;
@@ -42,8 +41,11 @@ export function failed(telling: Telling, thrown: unknown, request: Request, peer
   const { errorId } = peer;
   telling.log.error('request.failed', { errorId, method: request.method, thrown: asError(thrown) });
   const passing = telling.isPassing(thrown);
-  if (wantsPage(request)) return errorPage(telling, request, peer, 'server_error', passing ? 503 : 500);
   const error = passing ? 'temporarily_unavailable' : 'server_error';
+  const unknown = { realmId: null, clientId: null, rule: null, parameter: null, description: null };
+  const { path: endpoint } = refusedBy(peer, request);
+  telling.log.keep?.({ kind: 'fault', errorId, endpoint, error, ...unknown }, peer.address);
+  if (wantsPage(request)) return errorPage(telling, request, peer, 'server_error', passing ? 503 : 500);
   const told = refusal(error, 'the request could not be carried out', 'RFC 6749 §4.1.2.1');
   return jsonError(told, { errorId, realm: null }, passing ? { headers: retryAfter } : {});
 }

@@ -1,6 +1,7 @@
 import type { JWK } from 'jose';
 import type { ClientId, RealmId } from '../core/ids.ts';
-import type { Overrides, Settings } from '../core/settings.ts';
+import type { Overrides } from '../core/setting_layers.ts';
+import type { Settings } from '../core/settings.ts';
 import type { Instant } from '../core/time.ts';
 import type { Realm } from './realm.ts';
 

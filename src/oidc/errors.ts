@@ -42,6 +42,7 @@ const statusOf = {
 } as const;
 
 export type ErrorCode = keyof typeof statusOf;
+export const errorCodes: readonly string[] = Object.keys(statusOf);
 
 /**
  * An expected failure of the protocol. `description` is for the client's developer and never repeats what was sent;
@@ -54,6 +55,8 @@ export type Refusal = {
   /** The section that decides. */
   readonly rule: string;
   readonly parameter: string | null;
+  /** The client that was named but not proved, where there is one: for the operator alone. */
+  readonly clientId?: string;
 };
 
 export const refusal = (error: ErrorCode, description: string, rule: string, parameter?: string): Refusal => ({

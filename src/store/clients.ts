@@ -1,11 +1,12 @@
-import { and, asc, eq, sql } from 'drizzle-orm';
+import { and, asc, eq, isNull, sql } from 'drizzle-orm';
 import { boolean, integer, type PgUpdateSetSource, pgTable, text, uuid } from 'drizzle-orm/pg-core';
 import type { JWK } from 'jose';
 import { brandId, type ClientId, type RealmId } from '../core/ids.ts';
 import type { KeyRing } from '../core/key_ring.ts';
+import { namesIn } from '../core/name_list.ts';
 import { err, ok, type Result, unreachable } from '../core/result.ts';
 import type { Secret } from '../core/secret.ts';
-import { type Layers, type Overrides, resolveSettings, wordsOf } from '../core/settings.ts';
+import { type Layers, type Overrides, resolveSettings } from '../core/setting_layers.ts';
 import type { Instant } from '../core/time.ts';
 import type { Client, ClientClass, ClientMetadata, ClientSecretHash } from '../oidc/client.ts';
 import {
@@ -20,7 +21,7 @@ import {
 } from './client_secrets.ts';
 import { bytea, databaseNow, instant, json } from './columns.ts';
 import { changeConfiguration } from './config_version.ts';
-import type { Database, Executor } from './database.ts';
+import type { Executor, Transactional } from './database.ts';
 import { conflictAs, guarded } from './fault.ts';
 import { checkOverrides, fromStored, type StoredOverrides, toStored } from './overrides.ts';
 import { realms } from './realms.ts';
@@ -79,7 +80,7 @@ export const isClientId = (text: string): boolean => clientIdPattern.test(text);
 /** `ring`: seals secrets that must be read again; without it no client of such a method can be given one. */
 export type ClientParts = { readonly system: Overrides; readonly ring?: KeyRing };
 
-export const createClients = (database: Database, { system, ring }: ClientParts) => {
+export const createClients = (database: Transactional, { system, ring }: ClientParts) => {
   const { db } = database;
   const byId = db
     .select()
@@ -93,15 +94,19 @@ export const createClients = (database: Database, { system, ring }: ClientParts)
   };
 
   return guarded({
-    /** `withSecret`: also makes a secret, which is shown this once. */
+    /** `withSecret`: also makes a secret, which is shown this once. `secretHashes`: of such as others chose or made. */
     async create(
       client: NewClient,
-      { withSecret }: { readonly withSecret: boolean },
+      {
+        withSecret,
+        secretHashes = [],
+      }: { readonly withSecret: boolean; readonly secretHashes?: readonly Uint8Array[] },
       now: Instant,
     ): Promise<Result<{ readonly client: ClientRecord; readonly secret: Secret | null }, ClientRefusal>> {
       if (!isClientId(client.clientId)) return err({ kind: 'client_id_invalid' });
       const secret = withSecret ? newSecret(client.authMethod) : null;
-      const secrets = secret === null ? [] : [kept(secret, { ...client, ring }, now)];
+      const given = secretHashes.map((hash) => ({ hash, createdAt: now, expiresAt: null }));
+      const secrets = secret === null ? given : [kept(secret, { ...client, ring }, now), ...given];
       const created = await conflictAs({ clients_pkey: 'client_id_taken' } as const, () =>
         changeConfiguration(database, async (executor) => {
           const checked = await checkAgainstRealm(executor, client.realmId, client.overrides, system, now);
@@ -164,6 +169,27 @@ export const createClients = (database: Database, { system, ring }: ClientParts)
       });
     },
 
+    /** From now on these are its secrets, and no others. Null: no such client. */
+    setSecrets(
+      realmId: RealmId,
+      clientId: string,
+      hashes: readonly Uint8Array[],
+      now: Instant,
+    ): Promise<ClientRecord | null> {
+      return changeConfiguration(database, async (executor) => {
+        if ((await readRecord(executor, realmId, clientId)) === null) return null;
+        const secrets = hashes.map((hash) => toStoredSecret({ hash, createdAt: now, expiresAt: null }));
+        return writeClient(executor, realmId, clientId, { secrets });
+      });
+    },
+
+    /** The client_ids that operators made in a realm, and not the clients themselves (RFC 7591). */
+    async listOwn(realmId: RealmId): Promise<readonly string[]> {
+      const own = and(eq(clients.realmId, realmId), isNull(clients.registrationTokenHash));
+      const rows = await db.select({ id: clients.clientId }).from(clients).where(own).orderBy(asc(clients.clientId));
+      return rows.map(({ id }) => id);
+    },
+
     /** Ends everything issued to the client so far: one row. False: no such client. */
     endEverything(realmId: RealmId, clientId: string): Promise<boolean> {
       return changeConfiguration(database, async (executor) => {
@@ -185,7 +211,7 @@ export const toClient = (
   now: Instant,
 ): Client => {
   const settings = resolveSettings({ ...layers, client: record.overrides }, now);
-  const introduced = { resources: wordsOf(settings.registrationResources), host: null };
+  const introduced = { resources: namesIn(settings.registrationResources), host: null };
   return { ...record, settings, ...(isSelfRegistered ? { introduced } : {}) };
 };
 

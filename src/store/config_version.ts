@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm';
 import { bigint, boolean, pgTable } from 'drizzle-orm/pg-core';
 import { unreachable } from '../core/result.ts';
-import type { Database, Executor } from './database.ts';
+import type { Database, Executor, Transactional } from './database.ts';
 import { guarded } from './fault.ts';
 
 export const configVersion = pgTable('config_version', {
@@ -15,13 +15,44 @@ export const configVersion = pgTable('config_version', {
  * them can wait for each other. Keep slow work (key generation) outside.
  */
 export function changeConfiguration<Value>(
-  database: Database,
+  database: Transactional,
   work: (executor: Executor) => Promise<Value>,
 ): Promise<Value> {
+  if (database.isWithinChange === true) return database.transaction(work);
   return database.transaction(async (executor) => {
     await executor.update(configVersion).set({ version: sql`${configVersion.version} + 1` });
     return work(executor);
   });
+}
+
+/** Not an error of anybody's: the transaction is undone because `work` said so. */
+class Undone extends Error {}
+
+/**
+ * Many configuration writes as one: all that stores do with the database that `work` gets is one transaction, which raises
+ * the version once. Each of their own transactions is a savepoint, so one that is refused leaves the others as they are.
+ * Unless `keep`, all of it is undone: then nobody sees a new version.
+ */
+export async function changeConfigurationAtOnce<Value>(
+  database: Database,
+  work: (database: Transactional) => Promise<{ readonly keep: boolean; readonly value: Value }>,
+): Promise<Value> {
+  const undone: { value?: Value } = {};
+  try {
+    return await changeConfiguration(database, async (executor) => {
+      const done = await work({
+        db: executor,
+        transaction: (nested) => executor.transaction(nested),
+        isWithinChange: true,
+      });
+      if (done.keep) return done.value;
+      undone.value = done.value;
+      throw new Undone();
+    });
+  } catch (thrown) {
+    if (thrown instanceof Undone && 'value' in undone) return undone.value;
+    throw thrown;
+  }
 }
 
 export const createConfigVersion = (database: Database) => {

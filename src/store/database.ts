@@ -27,6 +27,12 @@ export type Database = {
   readonly close: () => Promise<void>;
 };
 
+/** What a store needs that may also work within a change of somebody else's (`changeConfigurationAtOnce`). */
+export type Transactional = Pick<Database, 'db' | 'transaction'> & {
+  /** Within a configuration write that has raised the version already. */
+  readonly isWithinChange?: true;
+};
+
 export type DatabaseOptions = {
   readonly url: Secret | string;
   readonly connections: number;

@@ -107,3 +107,7 @@ export async function conflictAs<Value, Failure extends string>(
     return { ok: false, error: meaning };
   }
 }
+
+/** A failure that passes by itself, and is worth a 503. */
+export const isPassing = (thrown: unknown): boolean =>
+  thrown instanceof DatabaseFault && thrown.kind !== 'bug' && thrown.kind !== 'conflict';

@@ -6,7 +6,7 @@ import type { Instant } from '../core/time.ts';
 import type { Definition } from '../flow/definition.ts';
 import { databaseNow, instant, json } from './columns.ts';
 import { changeConfiguration } from './config_version.ts';
-import type { Database, Executor } from './database.ts';
+import type { Executor, Transactional } from './database.ts';
 import { guarded } from './fault.ts';
 
 export const flowVersions = pgTable('flow_versions', {
@@ -41,7 +41,7 @@ export type FlowVersion = {
   readonly recalledAt: Instant | null;
 };
 
-export const createFlows = (database: Database) => {
+export const createFlows = (database: Transactional) => {
   const { db } = database;
   const byId = db
     .select()

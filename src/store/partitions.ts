@@ -62,7 +62,20 @@ export const partitionedTables: readonly PartitionedTable[] = [
     keepSeconds: hour,
     fillfactor: 100,
   },
+  // What error ids stand for; how long is configured (`partitionedTablesFor`).
+  {
+    table: 'refusals',
+    key: 'timed_id',
+    widthSeconds: day,
+    aheadSeconds: 2 * day,
+    keepSeconds: 7 * day,
+    fillfactor: 100,
+  },
 ];
+
+/** With what a deployment says of how long things are kept. */
+export const partitionedTablesFor = ({ refusalDays }: { readonly refusalDays: number }): readonly PartitionedTable[] =>
+  partitionedTables.map((row) => (row.table === 'refusals' ? { ...row, keepSeconds: refusalDays * day } : row));
 
 export type Leaf = Range & { readonly name: string; readonly detachPending: boolean };
 

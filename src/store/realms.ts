@@ -6,17 +6,17 @@ import { brandId, newId, type RealmId } from '../core/ids.ts';
 import type { KeyRing } from '../core/key_ring.ts';
 import { err, ok, type Result, unreachable } from '../core/result.ts';
 import { Secret } from '../core/secret.ts';
-import { type Override, type Overrides, resolveSettings } from '../core/settings.ts';
+import { type Override, type Overrides, resolveSettings } from '../core/setting_layers.ts';
 import type { Instant } from '../core/time.ts';
 import type { Realm, RealmSecrets } from '../oidc/realm.ts';
 import { databaseNow, instant, json } from './columns.ts';
 import { changeConfiguration } from './config_version.ts';
-import type { Database, Executor } from './database.ts';
+import type { Executor, Transactional } from './database.ts';
 import { conflictAs, guarded } from './fault.ts';
 import { checkOverrides, fromStored, mergeOverrides, type StoredOverrides, toStored } from './overrides.ts';
 import { openColumn, sealColumn } from './sealed_column.ts';
 import { type SigningAlgorithm, signingAlgorithms } from './signer.ts';
-import { generateRing, insertRing } from './signing_keys.ts';
+import { generateRing, insertRing, type RingPairs } from './signing_keys.ts';
 
 export const realms = pgTable('realms', {
   id: uuid('id').primaryKey(),
@@ -51,6 +51,8 @@ export type NewRealm = {
   readonly overrides?: Overrides;
   /** Whose first keys it gets. */
   readonly algorithms?: readonly SigningAlgorithm[];
+  /** Its first keys, where they were made before the transaction (`generateFirstKeys`). */
+  readonly firstKeys?: RingPairs;
 };
 
 export type RealmChange = {
@@ -74,7 +76,10 @@ export const isSlug = (text: string): boolean => slugPattern.test(text);
 /** Every algorithm that a client may choose has its keys from the start. */
 const firstAlgorithms: readonly SigningAlgorithm[] = signingAlgorithms;
 
-export const createRealms = (database: Database, { ring, system }: { ring: KeyRing; system: Overrides }) => {
+/** The keys that a new realm gets, where its making is part of a larger transaction. */
+export const generateFirstKeys = (): Promise<RingPairs> => generateRing(firstAlgorithms);
+
+export const createRealms = (database: Transactional, { ring, system }: { ring: KeyRing; system: Overrides }) => {
   const { db } = database;
   const byId = db
     .select()
@@ -93,7 +98,7 @@ export const createRealms = (database: Database, { ring, system }: { ring: KeyRi
       if (!isSlug(realm.slug)) return err({ kind: 'slug_invalid' });
       const checked = checkOverrides(realm.overrides ?? {}, 'realm', { system }, now);
       if (!checked.ok) return err({ kind: 'settings', faults: checked.error });
-      const rings = await generateRing(realm.algorithms ?? firstAlgorithms);
+      const rings = realm.firstKeys ?? (await generateRing(realm.algorithms ?? firstAlgorithms));
       const created = await conflictAs(
         { realms_slug_key: 'slug_taken', realms_one_default: 'default_exists' } as const,
         () =>

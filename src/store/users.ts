@@ -8,7 +8,7 @@ import type { Instant } from '../core/time.ts';
 import type { UserState } from '../flow/run.ts';
 import type { StandardClaims } from '../oidc/standard_claims.ts';
 import { databaseNow, instant, json } from './columns.ts';
-import type { Database, Executor } from './database.ts';
+import type { Executor, Transactional } from './database.ts';
 import { conflictAs, guarded } from './fault.ts';
 
 export const users = pgTable('users', {
@@ -75,7 +75,7 @@ const takenBy = {
   users_realm_id_fkey: 'unknown_realm',
 } as const;
 
-export const createUsers = (database: Database) => {
+export const createUsers = (database: Transactional) => {
   const { db } = database;
   const forPassword = prepareForPassword(database);
   const state = prepareState(database);
@@ -173,7 +173,7 @@ export const createUsers = (database: Database) => {
 const isThe = (realmId: RealmId, userId: UserId) => and(eq(users.realmId, realmId), eq(users.id, userId));
 
 /** An address finds the account whose e-mail it is before one that merely is called so. */
-const prepareForPassword = ({ db }: Database) =>
+const prepareForPassword = ({ db }: Transactional) =>
   db
     .select({
       userId: users.id,
@@ -193,7 +193,7 @@ const prepareForPassword = ({ db }: Database) =>
     .limit(1)
     .prepare('user_for_password');
 
-const prepareState = ({ db }: Database) =>
+const prepareState = ({ db }: Transactional) =>
   db
     .select({ userId: users.id, username: users.username, enabled: users.enabled, validFrom: users.validFrom })
     .from(users)

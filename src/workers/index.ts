@@ -7,4 +7,5 @@ export { createCleanup } from './cleanup.ts';
 export { createHeartbeat, largestClockDifference } from './heartbeat.ts';
 export { type RunningJobs, startJobs } from './job.ts';
 export { createLogoutDelivery, type PostForm } from './logout_delivery.ts';
+export { createRefusalKeeper } from './refusals.ts';
 export { createKeyRotation } from './rotate_keys.ts';

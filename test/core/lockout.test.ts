@@ -15,7 +15,7 @@ import {
   subjectOfUser,
 } from '../../src/core/lockout.ts';
 import { Secret } from '../../src/core/secret.ts';
-import { resolveSettings } from '../../src/core/settings.ts';
+import { resolveSettings } from '../../src/core/setting_layers.ts';
 
 const settings = resolveSettings({}, 0);
 

@@ -7,10 +7,8 @@ import {
   type Layers,
   type Overrides,
   resolveSettings,
-  type SettingKey,
-  settingKeys,
-  settings,
-} from '../../src/core/settings.ts';
+} from '../../src/core/setting_layers.ts';
+import { type SettingKey, settingKeys, settings } from '../../src/core/settings.ts';
 import { granted, refused } from '../oidc/parties.ts';
 
 const now = 1_800_000_000_000;

@@ -112,6 +112,25 @@ describe('the single executable', () => {
     limit,
   );
 
+  test(
+    'applies a file, finds nothing to do then, and exports it',
+    async () => {
+      writeFileSync(
+        join(elsewhere, 'limen.json'),
+        JSON.stringify({ version: 1, realms: [{ slug: 'more', name: 'More', users: [{ username: 'dora' }] }] }),
+      );
+      expect(await run(['apply', 'limen.json', '--dry-run'])).toMatchObject({
+        code: 0,
+        output: expect.stringContaining('create  user   more/dora'),
+      });
+      expect((await run(['apply', 'limen.json'])).code).toBe(0);
+      expect((await run(['apply', 'limen.json'])).output).toBe('Nothing to do: 2 unchanged.\n');
+      expect(JSON.parse((await run(['export', '--realm', 'more'])).output).realms[0].name).toBe('More');
+      expect((await run(['explain', '0123456789ab'])).output).toContain('nothing is kept under the error id');
+    },
+    limit,
+  );
+
   test('has no Postgres of its own: `demo` says so, names DATABASE_URL and leaves nothing', async () => {
     const [port, rpPort] = freePorts(2);
     const data = join(folder, 'data');

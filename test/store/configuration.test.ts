@@ -1,17 +1,18 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'bun:test';
 import { brandId, newId, type RealmId } from '../../src/core/ids.ts';
 import { ok, unreachable } from '../../src/core/result.ts';
-import type { Overrides } from '../../src/core/settings.ts';
+import type { Overrides } from '../../src/core/setting_layers.ts';
 import { defaultFlow } from '../../src/flow/default_flow.ts';
 import { validateDefinition } from '../../src/flow/definition.ts';
 import { nodeTypes } from '../../src/flow/nodes/index.ts';
 import { createClients } from '../../src/store/clients.ts';
+import { changeConfigurationAtOnce } from '../../src/store/config_version.ts';
 import { ConfigurationCache } from '../../src/store/configuration.ts';
 import { createFlows } from '../../src/store/flows.ts';
 import { createRealms } from '../../src/store/realms.ts';
 import { createSigningKeys } from '../../src/store/signing_keys.ts';
 import { databaseTimeoutMilliseconds } from '../database.ts';
-import { type Fixture, now, storeFixture } from './fixture.ts';
+import { type Fixture, newClient, now, storeFixture } from './fixture.ts';
 
 let store: Fixture;
 let realmId: RealmId;
@@ -46,6 +47,7 @@ describe('every configuration write raises config_version, in its own transactio
     ['clients.create', () => store.client(realmId, 'made')],
     ['clients.update', () => clients().update(realmId, 'app', () => ok({ name: 'x' }), now)],
     ['clients.rotateSecret', () => clients().rotateSecret(realmId, 'app', { overlapSeconds: 0 }, now)],
+    ['clients.setSecrets', () => clients().setSecrets(realmId, 'app', [new Uint8Array(32)], now)],
     ['clients.endEverything', () => clients().endEverything(realmId, 'app')],
     ['keys.add', () => keys().add(realmId, 'EdDSA')],
     ['keys.rotate', () => keys().rotate(realmId, 'ES256', { force: true })],
@@ -74,12 +76,37 @@ describe('every configuration write raises config_version, in its own transactio
   }
 
   test('the list above names every function of these stores that writes', () => {
-    const reads = new Set(['list', 'show', 'load', 'loadDeployed', 'due']);
+    const reads = new Set(['list', 'listOwn', 'show', 'load', 'loadDeployed', 'due']);
     const all = Object.entries({ realms: realms(), clients: clients(), keys: keys(), flows: flows() });
     const writing = all.flatMap(([domain, functions]) =>
       Object.keys(functions).flatMap((name) => (reads.has(name) ? [] : [`${domain}.${name}`])),
     );
     expect(writing.toSorted()).toEqual(writes.map(([name]) => name).toSorted());
+  });
+
+  test('many as one raise it once, and a refused one among them undoes only itself', async () => {
+    const before = await store.configVersion();
+    const made = await changeConfigurationAtOnce(store.database, async (joined) => {
+      const own = createClients(joined, { system: {} });
+      const first = await own.create(newClient(realmId, 'joined'), { withSecret: false }, now);
+      const second = await own.create(newClient(realmId, 'joined'), { withSecret: false }, now);
+      const third = await own.create(newClient(realmId, 'joined-too'), { withSecret: false }, now);
+      return { keep: true, value: [first, second, third].map(({ ok: isOk }) => isOk) };
+    });
+    expect(made).toEqual([true, false, true]);
+    expect(await store.configVersion()).toBe(before + 1);
+    expect((await clients().list(realmId)).map(({ clientId }): string => clientId)).toEqual(['joined', 'joined-too']);
+  });
+
+  test('many as one that are not kept leave nothing, not even a version', async () => {
+    const before = await store.configVersion();
+    const value = await changeConfigurationAtOnce(store.database, async (joined) => {
+      await createClients(joined, { system: {} }).create(newClient(realmId, 'undone'), { withSecret: false }, now);
+      return { keep: false, value: 'told all the same' };
+    });
+    expect(value).toBe('told all the same');
+    expect(await store.configVersion()).toBe(before);
+    expect(await clients().list(realmId)).toEqual([]);
   });
 
   test('forty writes at once raise it forty times', async () => {

@@ -10,6 +10,7 @@ import {
   leavesOf,
   type PartitionedTable,
   partitionedTables,
+  partitionedTablesFor,
   partitionsAhead,
 } from '../../src/store/partitions.ts';
 import { databaseTimeoutMilliseconds } from '../database.ts';
@@ -196,4 +197,11 @@ describe('partitions', () => {
     expect(await createPartitions(store.database, [table]).dropExpired(now)).toContain(name);
     expect([...(await sql`SELECT 1 FROM pg_class WHERE relname = ${name}`)]).toEqual([]);
   });
+});
+
+test('what error ids stand for is dropped after as many days as are configured', () => {
+  const kept = (refusalDays: number) =>
+    partitionedTablesFor({ refusalDays }).find(({ table }) => table === 'refusals')?.keepSeconds;
+  expect([kept(7), kept(1), kept(0)]).toEqual([7 * 86_400, 86_400, 0]);
+  expect(partitionedTablesFor({ refusalDays: 3 })).toHaveLength(partitionedTables.length);
 });

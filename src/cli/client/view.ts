@@ -2,16 +2,13 @@ import type { ClientRecord, ClientRefusal } from '../../store/clients.ts';
 import { formatRecord } from '../output.ts';
 import { overridesDocument, shownInstant } from '../realm/view.ts';
 
-/** By the members' wire names (RFC 7591 §2); never the hash of a secret. */
-export const clientDocument = (client: ClientRecord) => ({
-  client_id: client.clientId,
+type Described = Omit<ClientRecord, 'realmId' | 'clientId' | 'secrets' | 'validFrom' | 'createdAt'>;
+
+/** What is registered and what an operator decided, by the wire names (RFC 7591 §2). */
+export const clientMembers = (client: Described) => ({
   class: client.class,
   client_name: client.name,
   token_endpoint_auth_method: client.authMethod,
-  client_secrets: client.secrets.map((secret) => ({
-    created_at: shownInstant(secret.createdAt),
-    expires_at: secret.expiresAt === null ? null : shownInstant(secret.expiresAt),
-  })),
   jwks: client.jwks,
   redirect_uris: client.redirectUris,
   post_logout_redirect_uris: client.postLogoutRedirectUris,
@@ -27,6 +24,16 @@ export const clientDocument = (client: ClientRecord) => ({
   ...client.metadata,
   enabled: client.enabled,
   settings: overridesDocument(client.overrides),
+});
+
+/** Never the hash of a secret. */
+export const clientDocument = (client: ClientRecord) => ({
+  client_id: client.clientId,
+  ...clientMembers(client),
+  client_secrets: client.secrets.map((secret) => ({
+    created_at: shownInstant(secret.createdAt),
+    expires_at: secret.expiresAt === null ? null : shownInstant(secret.expiresAt),
+  })),
   created_at: shownInstant(client.createdAt),
 });
 

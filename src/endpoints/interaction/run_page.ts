@@ -3,9 +3,11 @@ import type { View } from '../../flow/step.ts';
 import type { AuthorizationRequest } from '../../oidc/authorize/index.ts';
 import { kindOfRedirectUri } from '../../oidc/authorize/redirect_uri.ts';
 import type { Client } from '../../oidc/client.ts';
+import { refusal } from '../../oidc/errors.ts';
 import { pageResponse } from '../answer.ts';
 import type { Dependencies } from '../dependencies.ts';
 import type { Exchange } from '../exchange.ts';
+import { logRefusal } from '../refused.ts';
 import type { Browser } from './browser.ts';
 import { formToken } from './handle.ts';
 
@@ -65,11 +67,17 @@ export const crowdedPage = (deps: Dependencies, exchange: Exchange, waitSeconds:
 export function errorPage(
   deps: Dependencies,
   exchange: Exchange,
-  reason: 'cookies_blocked' | 'request_invalid' | 'client_unknown',
+  reason: keyof typeof refused,
   status: number,
 ): Response {
-  const { errorId, path } = exchange;
-  deps.log.info('run.refused', { errorId, path, reason });
+  const { errorId } = exchange;
+  logRefusal(deps.log, exchange, refused[reason]);
   const shown = { kind: 'error' as const, reason, errorId, backUrl: null, clientName: null };
   return pageResponse(deps.renderPage, exchange, shown, { status });
 }
+
+const refused = {
+  cookies_blocked: refusal('invalid_request', 'the browser sends no cookie back', 'RFC 6265 §5.4'),
+  request_invalid: refusal('invalid_request', 'what was submitted is not the form of this page', 'RFC 9110 §15.5.1'),
+  client_unknown: refusal('invalid_client', 'the client of this sign-in is unknown or disabled', 'RFC 6749 §4.1.2.1'),
+} as const;

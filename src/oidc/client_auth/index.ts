@@ -33,9 +33,11 @@ function register<Credentials>(method: ClientAuthMethod<Credentials>): Registere
       return async (facts) => {
         if (!claim.ok) return claim;
         const client = isClientId(claim.value.clientId) ? await facts.findClient(claim.value.clientId) : null;
-        if (client === null || !client.enabled || !uses(client, method)) return err(refuseClient('RFC 6749 §2.3'));
+        if (client === null || !client.enabled) return err(refuseClient('RFC 6749 §2.3'));
+        const { clientId } = client;
+        if (!uses(client, method)) return err({ ...refuseClient('RFC 6749 §2.3'), clientId });
         const verified = await method.verify(client, claim.value.credentials, facts);
-        return verified.ok ? ok({ client, proof: verified.value.proof }) : verified;
+        return verified.ok ? ok({ client, proof: verified.value.proof }) : err({ ...verified.error, clientId });
       };
     },
   };

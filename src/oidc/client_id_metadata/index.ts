@@ -4,8 +4,8 @@
  * must not know how a document is fetched or for how long it is kept.
  */
 import { brandId, type ClientId } from '../../core/ids.ts';
+import { namesIn } from '../../core/name_list.ts';
 import { err, ok, type Result } from '../../core/result.ts';
-import { wordsOf } from '../../core/settings.ts';
 import type { Client } from '../client.ts';
 import { type Refusal, refusal } from '../errors.ts';
 import type { Realm } from '../realm.ts';
@@ -73,7 +73,7 @@ export function clientOfDocument(document: unknown, facts: DocumentFacts): Resul
     settings: realm.settings,
     enabled: true,
     validFrom: realm.validFrom,
-    introduced: { resources: wordsOf(realm.settings.registrationResources), host },
+    introduced: { resources: namesIn(realm.settings.registrationResources), host },
   });
 }
 

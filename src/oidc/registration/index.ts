@@ -61,16 +61,10 @@ export function checkRegistration(
   const read = readMembers(document);
   if (!read.ok) return read;
   const sent = withDefaults(read.value);
-  const refused =
-    refuseRedirectUris(sent) ??
-    refuseUris(sent) ??
-    refuseFrontChannel(sent) ??
-    refuseTwoKeySets(sent) ??
-    refuseUnserved(sent, facts.served) ??
-    refuseGrants(sent, facts);
+  const refused = refusalsOf(sent, facts.served)[0] ?? refuseGrants(sent, facts);
   if (refused !== null) return err(refused);
   const classification = classifyClient(null, sent.token_endpoint_auth_method);
-  const registered = toRegistered(sent, classification, facts);
+  const registered = toRegistered(sent, classification, { clientId: facts.clientId, scope: scopeOf(sent, facts) });
   const { implicitAndHybrid } = facts.realm.settings;
   const checked = checkClient({
     ...registered,
@@ -84,6 +78,16 @@ export function checkRegistration(
   return ok({ registered, classification, sectorDocumentUrl: sent.sector_identifier_uri ?? null });
 }
 
+/** Every refusal that what is sent earns by itself, whoever sends it; the first is what a client is told. */
+export const refusalsOf = (sent: Members, served: Served): readonly Refusal[] =>
+  [
+    refuseRedirectUris(sent),
+    refuseUris(sent),
+    refuseFrontChannel(sent),
+    refuseTwoKeySets(sent),
+    refuseUnserved(sent, served),
+  ].filter((refused) => refused !== null);
+
 const noStatements = refusal(
   'unapproved_software_statement',
   'software statements are not supported: nobody whose statements would count is configured here',
@@ -91,13 +95,14 @@ const noStatements = refusal(
   'software_statement',
 );
 
-type Complete = Members & Required<Pick<Members, 'grant_types' | 'response_types' | 'token_endpoint_auth_method'>>;
+export type Complete = Members &
+  Required<Pick<Members, 'grant_types' | 'response_types' | 'token_endpoint_auth_method'>>;
 
 /**
  * RFC 7591 §2, OIDC Registration §2. The defaults of grants and response types are for a client that says neither; who says
  * one gets what goes with it (RFC 7591 §2.1).
  */
-function withDefaults(sent: Members): Complete {
+export function withDefaults(sent: Members): Complete {
   const grant_types = sent.grant_types ?? grantsFor(sent.response_types ?? ['code']);
   const response_types = sent.response_types ?? (grant_types.includes('authorization_code') ? ['code'] : []);
   const token_endpoint_auth_method = sent.token_endpoint_auth_method ?? 'client_secret_basic';
@@ -126,7 +131,12 @@ function refuseGrants({ grant_types }: Complete, { vouched, current }: Registrat
     : refuseMember('grant_types', 'asks for a grant that needs an initial access token');
 }
 
-function toRegistered(sent: Complete, classification: Classification, facts: RegistrationFacts): Registered {
+/** The members by the columns that they are kept in. `scope` is what the client gets, whatever was sent. */
+export function toRegistered(
+  sent: Complete,
+  classification: Classification,
+  { clientId, scope }: { readonly clientId: string; readonly scope: readonly string[] },
+): Registered {
   const {
     redirect_uris,
     post_logout_redirect_uris,
@@ -143,14 +153,14 @@ function toRegistered(sent: Complete, classification: Classification, facts: Reg
   } = sent;
   return {
     class: classification.class,
-    name: client_name ?? facts.clientId,
+    name: client_name ?? clientId,
     authMethod: token_endpoint_auth_method,
     jwks: jwks ?? null,
     redirectUris: redirect_uris ?? [],
     postLogoutRedirectUris: post_logout_redirect_uris ?? [],
     grantTypes: grant_types,
     responseTypes: response_types,
-    scope: scopeOf(sent, facts),
+    scope,
     idTokenSignedResponseAlg: id_token_signed_response_alg ?? null,
     defaultMaxAgeSeconds: default_max_age ?? null,
     requireAuthTime: require_auth_time ?? false,
