@@ -219,7 +219,8 @@ describe('RFC 9449 §11.1: a proof counts once', () => {
 
   test('the same jti by another key is another proof', async () => {
     const fields = { grant_type: 'client_credentials' };
-    const send = (by: ProofMaker) => tokenRequest(service, fields, tokenProof(by, service, { jti: 'shared' }));
+    const claims = { jti: 'shared', iat: Math.floor(Date.now() / 1000) };
+    const send = async (by: ProofMaker) => tokenRequest(service, fields, await tokenProof(by, service, claims));
     expect([(await send(key)).status, (await send(other)).status, (await send(key)).status]).toEqual([200, 200, 400]);
   });
 
