@@ -13,7 +13,7 @@ import type { ConfigWith } from './config.ts';
 import { newId } from './core/ids.ts';
 import { KeyRing } from './core/key_ring.ts';
 import type { Log } from './core/log.ts';
-import { resolveSettings } from './core/setting_layers.ts';
+import { resolveSettings } from './core/overrides.ts';
 import type { Clock } from './core/time.ts';
 import { signerOf } from './endpoints/dependencies.ts';
 import { createEndpoints } from './endpoints/index.ts';

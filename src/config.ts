@@ -7,9 +7,9 @@ import { readHost, readPublicUrl } from './config/public_url.ts';
 import { flag, integer, oneOf, quote, type Read, text, wholeNumber } from './config/read.ts';
 import { readSecrets } from './config/secrets.ts';
 import { nearestName } from './core/nearest_name.ts';
+import type { Override, Overrides } from './core/overrides.ts';
 import { err, ok, type Result } from './core/result.ts';
 import type { Secret } from './core/secret.ts';
-import type { Override, Overrides } from './core/setting_layers.ts';
 import { type SettingKey, settingKeys, settings } from './core/settings.ts';
 
 /** Environment → frozen `Config`. Every variable is one row of `variables`; this file is the only reader of the environment. */

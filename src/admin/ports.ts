@@ -1,6 +1,6 @@
 import type { RealmId, UserId } from '../core/ids.ts';
+import type { Layers, Override } from '../core/overrides.ts';
 import type { Result } from '../core/result.ts';
-import type { Layers, Override } from '../core/setting_layers.ts';
 import type { Instant } from '../core/time.ts';
 import type { AccessTokenClaims } from '../oidc/access_token.ts';
 import type { Client } from '../oidc/client.ts';

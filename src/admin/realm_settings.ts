@@ -1,7 +1,7 @@
 import { type Static, Type } from '@sinclair/typebox';
 import { Value } from '@sinclair/typebox/value';
+import { effective } from '../core/overrides.ts';
 import { unreachable } from '../core/result.ts';
-import { effective } from '../core/setting_layers.ts';
 import { type SettingKey, settingKeys, settings } from '../core/settings.ts';
 import type { Instant } from '../core/time.ts';
 import { refusal } from '../oidc/errors.ts';

@@ -5,7 +5,7 @@ import { addsNames, nameList } from './name_list.ts';
  * Every runtime setting is one row: schema with bounds, default, the layers that may set it, a sentence. Types, defaults,
  * validation, forms and docs follow from the row. Layers: system default → realm → client.
  */
-export type Row<Schema extends TSchema = TSchema> = {
+export type SettingRow<Schema extends TSchema = TSchema> = {
   readonly schema: Schema;
   readonly default: Static<Schema>;
   readonly scope: 'realm' | 'client';
@@ -14,7 +14,7 @@ export type Row<Schema extends TSchema = TSchema> = {
   loosens?(inherited: Static<Schema>, value: Static<Schema>): boolean;
 };
 
-const row = <const Schema extends TSchema>(row: Row<Schema>): Row<Schema> => row;
+const row = <const Schema extends TSchema>(row: SettingRow<Schema>): SettingRow<Schema> => row;
 
 const seconds = (minimum: number, maximum: number) => Type.Integer({ minimum, maximum });
 const minute = 60;

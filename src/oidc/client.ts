@@ -1,6 +1,6 @@
 import type { JWK } from 'jose';
 import type { ClientId, RealmId } from '../core/ids.ts';
-import type { Overrides } from '../core/setting_layers.ts';
+import type { Overrides } from '../core/overrides.ts';
 import type { Settings } from '../core/settings.ts';
 import type { Instant } from '../core/time.ts';
 import type { Realm } from './realm.ts';

@@ -1,6 +1,6 @@
 import type { RealmId } from '../core/ids.ts';
+import type { Overrides } from '../core/overrides.ts';
 import type { Secret } from '../core/secret.ts';
-import type { Overrides } from '../core/setting_layers.ts';
 import type { Settings } from '../core/settings.ts';
 import type { Instant } from '../core/time.ts';
 

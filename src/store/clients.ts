@@ -4,9 +4,9 @@ import type { JWK } from 'jose';
 import { brandId, type ClientId, type RealmId } from '../core/ids.ts';
 import type { KeyRing } from '../core/key_ring.ts';
 import { namesIn } from '../core/name_list.ts';
+import { type Layers, type Overrides, resolveSettings } from '../core/overrides.ts';
 import { err, ok, type Result, unreachable } from '../core/result.ts';
 import type { Secret } from '../core/secret.ts';
-import { type Layers, type Overrides, resolveSettings } from '../core/setting_layers.ts';
 import type { Instant } from '../core/time.ts';
 import type { Client, ClientClass, ClientMetadata, ClientSecretHash } from '../oidc/client.ts';
 import {

@@ -1,13 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import { Value } from '@sinclair/typebox/value';
 import fc from 'fast-check';
-import {
-  checkOverride,
-  effective,
-  type Layers,
-  type Overrides,
-  resolveSettings,
-} from '../../src/core/setting_layers.ts';
+import { checkOverride, effective, type Layers, type Overrides, resolveSettings } from '../../src/core/overrides.ts';
 import { type SettingKey, settingKeys, settings } from '../../src/core/settings.ts';
 import { granted, refused } from '../oidc/parties.ts';
 

@@ -1,6 +1,6 @@
 import { brandId, type ClientId } from '../../core/ids.ts';
+import { type Overrides, resolveSettings } from '../../core/overrides.ts';
 import { err, ok, type Result } from '../../core/result.ts';
-import { type Overrides, resolveSettings } from '../../core/setting_layers.ts';
 import type { Instant } from '../../core/time.ts';
 import { acrValuesSupported } from '../../flow/acr.ts';
 import { locales } from '../../login/index.ts';

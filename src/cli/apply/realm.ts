@@ -1,6 +1,6 @@
 import type { RealmId } from '../../core/ids.ts';
+import type { Override, Overrides } from '../../core/overrides.ts';
 import { err, ok, type Result } from '../../core/result.ts';
-import type { Override, Overrides } from '../../core/setting_layers.ts';
 import type { Instant } from '../../core/time.ts';
 import type { RealmRecord } from '../../store/realms.ts';
 import type { RingPairs } from '../../store/signing_keys.ts';

@@ -1,8 +1,8 @@
 import { type Static, Type } from '@sinclair/typebox';
 import { Value } from '@sinclair/typebox/value';
 import { wholeNumber } from '../../config/read.ts';
+import { type Layers, resolveSettings } from '../../core/overrides.ts';
 import { err, ok, type Result } from '../../core/result.ts';
-import { type Layers, resolveSettings } from '../../core/setting_layers.ts';
 import type { Instant } from '../../core/time.ts';
 import type { Client } from '../../oidc/client.ts';
 import { checkClient } from '../../oidc/client_class.ts';

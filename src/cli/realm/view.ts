@@ -1,4 +1,4 @@
-import { effective, type Layers, type Overrides } from '../../core/setting_layers.ts';
+import { effective, type Layers, type Overrides } from '../../core/overrides.ts';
 import { settingKeys } from '../../core/settings.ts';
 import type { Instant } from '../../core/time.ts';
 import type { RealmRecord, RealmRefusal } from '../../store/realms.ts';

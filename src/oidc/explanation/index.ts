@@ -2,7 +2,7 @@
  * What an error id stands for, and how to mend it: the record of a refusal in, an explanation for an operator out. It must
  * not know where records are kept, or who asks. For `limen explain` and the admin API.
  */
-import { effective, type Layers } from '../../core/setting_layers.ts';
+import { effective, type Layers } from '../../core/overrides.ts';
 import type { SettingKey } from '../../core/settings.ts';
 import type { Instant } from '../../core/time.ts';
 import type { Client } from '../client.ts';

@@ -2,8 +2,8 @@ import { Value } from '@sinclair/typebox/value';
 import { err, ok, type Result } from './result.ts';
 import {
   isSettingKey,
-  type Row,
   type SettingKey,
+  type SettingRow,
   type Settings,
   type SettingValue,
   settingKeys,
@@ -11,7 +11,7 @@ import {
 } from './settings.ts';
 import type { Instant } from './time.ts';
 
-/** Which value of a setting is in force, and why: system default → realm → client. */
+/** What system, realm and client say of the settings, and what is in force by that. */
 
 export type Override = {
   readonly value: unknown;
@@ -32,7 +32,7 @@ const layerOrder = ['client', 'realm', 'system'] as const;
 
 /** The value in force and why: the innermost layer that sets it validly and has not expired. */
 export function effective<Key extends SettingKey>(key: Key, layers: Layers, now: Instant): Effective<Key> {
-  const { schema, scope, default: fallback }: Row = settings[key];
+  const { schema, scope, default: fallback }: SettingRow = settings[key];
   for (const from of layerOrder) {
     if (from === 'client' && scope !== 'client') continue;
     const override = layers[from]?.[key];
@@ -62,7 +62,7 @@ export function checkOverride(
   now: Instant,
 ): Result<SettingKey, string> {
   if (!isSettingKey(key)) return err(`there is no setting "${key}"; known: ${settingKeys.join(', ')}`);
-  const setting: Row = settings[key];
+  const setting: SettingRow = settings[key];
   if (layer === 'client' && setting.scope !== 'client') return err(`${key} can be set for a realm only`);
   if (!Value.Check(setting.schema, override.value)) {
     const [fault] = [...Value.Errors(setting.schema, override.value)];
