@@ -17,6 +17,7 @@ import { createAuthSessions } from './store/auth_sessions.ts';
 import { ConfigurationCache } from './store/configuration.ts';
 import { createConsents } from './store/consents.ts';
 import { type Database, openDatabase } from './store/database.ts';
+import { createDeviceAuthorizations } from './store/device_authorizations.ts';
 import { createFamilies } from './store/families.ts';
 import { DatabaseFault } from './store/fault.ts';
 import { createLockouts } from './store/lockout.ts';
@@ -105,6 +106,7 @@ async function compose(options: AppOptions, { tokens, signIn }: Pools): Promise<
   const logoutDeliveries = createLogoutDeliveries(signIn, audit);
   const registrations = createRegistrations(signIn, audit);
   const consents = createConsents(signIn);
+  const devices = createDeviceAuthorizations(signIn);
   const users = createUsers(signIn);
   const hashing = startHashing({ command: options.passwordWorker, children: hashingChildren, stuckMilliseconds });
   const verification = createPasswordVerification({
@@ -123,6 +125,7 @@ async function compose(options: AppOptions, { tokens, signIn }: Pools): Promise<
       () => logoutDeliveries.endCutOff(1000),
       () => logoutDeliveries.forgetSettled(1000),
       () => registrations.forgetUnused(500),
+      () => devices.forgetExpired(1000),
     ],
     clock,
   });
@@ -164,6 +167,7 @@ async function compose(options: AppOptions, { tokens, signIn }: Pools): Promise<
     ring,
     configuration: methodsOf(configuration),
     families: createFamilies(tokens, createAudit(tokens, clock)),
+    devices,
     spendProof: createSeenProofs(tokens).spend,
     clientKeys: clientKeysPort(outbound, clock),
     fetchRequestObject: fetchRequestObjectPort(outbound),

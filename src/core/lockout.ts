@@ -139,6 +139,17 @@ export function prefixCeilings({ narrow, wide }: AddressPrefixes): readonly Ceil
     : [ceiling(narrow, narrowLimit), ceiling(wide, prefixLimits['/48'])];
 }
 
+/** RFC 8628 §5.1: wrong user codes of devices, counted apart from passwords. */
+export const deviceCodeCeilings = (prefixes: AddressPrefixes): readonly Ceiling[] =>
+  prefixCeilings(prefixes).map(({ key, limit, ...ceiling }) => ({
+    ...ceiling,
+    key: `device code ${key}`,
+    limit: limit / deviceCodeShare,
+  }));
+
+/** Nobody mistypes a code as often as a crowd does its passwords: 20 for an address, 60 for a /48. */
+const deviceCodeShare = 5;
+
 const privateIpv4 = [
   /^10\./,
   /^127\./,

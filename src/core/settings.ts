@@ -94,6 +94,18 @@ export const settings = {
     scope: 'realm',
     sentence: 'How long an authorization code can be redeemed.',
   }),
+  deviceCodeLifetimeSeconds: row({
+    schema: seconds(minute, 30 * minute),
+    default: 10 * minute,
+    scope: 'client',
+    sentence: 'How long a device waits for a person to enter its code (RFC 8628).',
+  }),
+  devicePollingIntervalSeconds: row({
+    schema: seconds(1, minute),
+    default: 5,
+    scope: 'client',
+    sentence: 'How long a device waits between two polls; each one that comes too soon adds 5 seconds to it.',
+  }),
   accessTokenSigningAlgorithm: row({
     schema: Type.Union([
       Type.Literal('ES256'),

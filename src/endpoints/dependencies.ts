@@ -8,6 +8,7 @@ import type { RenderPage } from '../login/render.ts';
 import type { RequestObjectPorts } from '../oidc/authorize/request_object.ts';
 import type { Client } from '../oidc/client.ts';
 import type { ClientKeys } from '../oidc/client_keys.ts';
+import type { DeviceAuthorizations } from '../oidc/device/ports.ts';
 import type { Families, SpendProof } from '../oidc/ports.ts';
 import type { Realm } from '../oidc/realm.ts';
 import type { FetchJson, Registrations } from '../oidc/registration/ports.ts';
@@ -42,6 +43,7 @@ export type Dependencies = {
   readonly ring: KeyRing;
   readonly configuration: Configuration;
   readonly families: Families;
+  readonly devices: DeviceAuthorizations;
   readonly spendProof: SpendProof;
   readonly clientKeys: ClientKeys;
   readonly fetchRequestObject: RequestObjectPorts['fetchRequestObject'];

@@ -1,7 +1,9 @@
-import { checkSessionPath, registrationPath } from '../oidc/discovery.ts';
+import { checkSessionPath, devicePath, endpointPaths, registrationPath } from '../oidc/discovery.ts';
 import { authorizeEndpoint } from './authorize.ts';
 import { checkSessionEndpoint } from './check_session.ts';
 import type { Dependencies } from './dependencies.ts';
+import { devicePageEndpoint } from './device.ts';
+import { deviceAuthorizationEndpoint } from './device_authorization.ts';
 import type { Handler } from './exchange.ts';
 import { createInteraction } from './interaction/index.ts';
 import { introspectEndpoint } from './introspect.ts';
@@ -33,6 +35,7 @@ export function routes(deps: Dependencies): readonly Route[] {
   const authorize = authorizeEndpoint(deps, interaction);
   const userinfo = userinfoEndpoint(deps, verify);
   const logout = logoutEndpoint(deps);
+  const device = devicePageEndpoint(deps, interaction);
   const { register, show, replace, remove } = registration(deps);
   const fresh = { cors: false, needsFreshConfiguration: true };
   const open = { cors: true, needsFreshConfiguration: true };
@@ -43,6 +46,12 @@ export function routes(deps: Dependencies): readonly Route[] {
     { path: '/authorize', methods: { GET: authorize, POST: authorize }, ...fresh },
     { path: '/run/:handle', methods: { GET: interaction.show, POST: interaction.submit }, ...fresh },
     { path: '/token', methods: { POST: tokenEndpoint(deps) }, ...open },
+    {
+      path: endpointPaths.device_authorization_endpoint,
+      methods: { POST: deviceAuthorizationEndpoint(deps) },
+      ...open,
+    },
+    { path: devicePath, methods: { GET: device, POST: device }, ...fresh },
     { path: '/userinfo', methods: { GET: userinfo, POST: userinfo }, ...open },
     { path: '/introspect', methods: { POST: introspectEndpoint(deps, verify) }, ...fresh },
     { path: '/revoke', methods: { POST: revokeEndpoint(deps, verify) }, ...open },

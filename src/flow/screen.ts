@@ -16,6 +16,21 @@ export type Screen =
       readonly termsUri: string | null;
       /** Scopes by wire name. */
       readonly items: readonly string[];
+    }
+  | {
+      readonly name: 'device';
+      readonly username: string;
+      readonly audienceName: string;
+      readonly logoUri: string | null;
+      readonly policyUri: string | null;
+      readonly termsUri: string | null;
+      readonly items: readonly string[];
+      readonly device: {
+        readonly userCode: string;
+        readonly address: string | null;
+        readonly agent: string | null;
+        readonly askedAt: number;
+      };
     };
 
 export type ScreenName = Screen['name'];

@@ -8,6 +8,9 @@ import {
   checkSessionPage,
   checkSessionScriptHash,
   completedPage,
+  type DeviceCodeFault,
+  deviceCodePage,
+  deviceEndPage,
   type ErrorReason,
   elsewherePage,
   errorPage,
@@ -32,6 +35,18 @@ export type Page =
     }
   | { readonly kind: 'busy'; readonly retryUrl: string | null }
   | { readonly kind: 'completed'; readonly backUrl: string | null; readonly clientName: string | null }
+  | {
+      readonly kind: 'device_code';
+      readonly userCode: string;
+      readonly fault: DeviceCodeFault | null;
+      readonly form: FormTarget;
+    }
+  | {
+      readonly kind: 'device_end';
+      readonly outcome: 'approved' | 'denied' | 'gone';
+      readonly clientName: string;
+      readonly startUrl: string | null;
+    }
   | { readonly kind: 'elsewhere'; readonly startUrl: string | null }
   | { readonly kind: 'expired'; readonly startUrl: string | null }
   | {
@@ -98,6 +113,10 @@ function documentOf(page: Page, frame: Frame): string {
       return busyPage(page, frame);
     case 'completed':
       return completedPage(page, frame);
+    case 'device_code':
+      return deviceCodePage(page, frame);
+    case 'device_end':
+      return deviceEndPage(page, frame);
     case 'elsewhere':
       return elsewherePage(page, frame);
     case 'expired':
@@ -128,6 +147,6 @@ function scriptHashes(page: Page): readonly string[] {
 
 /** The one logo on the page, and no other picture. */
 function logoSources(page: Page): readonly string[] {
-  const logo = page.kind === 'screen' && page.screen.name === 'consent' ? page.screen.logoUri : null;
+  const logo = page.kind === 'screen' && 'logoUri' in page.screen ? page.screen.logoUri : null;
   return logo === null || !URL.canParse(logo) ? [] : [formActionSource(logo)];
 }

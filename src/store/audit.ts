@@ -34,6 +34,8 @@ export const auditEvents = {
   'consent.granted': 'The user allowed a client to receive something.',
   'consent.refused': 'The user refused a client.',
   'consent.revoked': 'The user or an operator took a consent back.',
+  'device.approved': 'A person let a device have what it asked for (RFC 8628).',
+  'device.denied': 'A person refused a device.',
   'code.replayed': 'An authorization code was presented again; its family is revoked (RFC 6749 §4.1.2).',
   'token.reuse': 'An old refresh token was presented; its family is revoked (RFC 9700 §4.14.2).',
   'token.retried': 'The parent of a refresh token was presented again, from elsewhere than its heir went to.',

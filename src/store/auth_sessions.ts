@@ -6,6 +6,7 @@ import type { Evidence, Run, UserState } from '../flow/run.ts';
 import { type Audit, isAuditEventName } from './audit.ts';
 import type { createConsents } from './consents.ts';
 import type { Database, Executor } from './database.ts';
+import { type DeviceDecision, decideDevice } from './device_authorizations.ts';
 import { guarded } from './fault.ts';
 
 /** Runs that are stored. A run becomes a row once, moves by compare-and-set on its step, and completes once. */
@@ -36,8 +37,11 @@ export type SessionChange = {
   readonly agent: string | null;
 };
 
-/** `lost`: another submit moved the run first. `user_gone`: deleted, disabled or signed out everywhere meanwhile. */
-export type Saved = 'saved' | 'lost' | 'user_gone';
+/**
+ * `lost`: another submit moved the run first. `user_gone`: deleted, disabled or signed out everywhere meanwhile.
+ * `device_gone`: the device that the run decides about was decided about elsewhere, or has expired.
+ */
+export type Saved = 'saved' | 'lost' | 'user_gone' | 'device_gone';
 
 /** Where a run was before this move: in its handle, or in its row at this step. */
 export type Origin = { readonly kind: 'sealed' } | { readonly kind: 'stored'; readonly step: number };
@@ -48,6 +52,8 @@ export type Move<Request extends object, Result extends object> = RunDocuments<R
   readonly effects: readonly Effect[];
   /** null: the run makes no session. */
   readonly session: SessionChange | null;
+  /** null: the run decides about no device. */
+  readonly device: DeviceDecision | null;
   readonly address: string | null;
   readonly agent: string | null;
 };
@@ -125,6 +131,11 @@ async function saveMove<Request extends object, Result extends object>(
       const written = move.origin.kind === 'sealed' ? await insertRun(executor, move) : await updateRun(executor, move);
       if (!written) throw new Undo('lost');
       if (move.session !== null) await changeSession(executor, audit, move, move.session);
+      if (move.device !== null) {
+        const { run, device, address, agent } = move;
+        const decided = await decideDevice(executor, audit, run.realmId, device, { address, agent });
+        if (!decided) throw new Undo('device_gone');
+      }
       for (const effect of move.effects) await apply(executor, consents, audit, move, effect);
     });
     return 'saved';

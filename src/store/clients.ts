@@ -1,4 +1,4 @@
-import { and, asc, eq, sql } from 'drizzle-orm';
+import { and, asc, eq, isNotNull, sql } from 'drizzle-orm';
 import { boolean, integer, pgTable, text, uuid } from 'drizzle-orm/pg-core';
 import type { JWK } from 'jose';
 import { randomToken, sha256 } from '../core/crypto.ts';
@@ -67,6 +67,16 @@ const clientIdPattern = /^[\x21-\x7e]{1,255}$/;
 export const isClientId = (text: string): boolean => clientIdPattern.test(text);
 
 const mostSecrets = 2;
+
+/** Somebody has allowed it something: it is kept, however it came here. */
+export async function clientIsUsed(executor: Executor, realmId: RealmId, clientId: ClientId): Promise<void> {
+  await executor
+    .update(clients)
+    .set({ unusedSince: null })
+    .where(and(eq(clients.realmId, realmId), eq(clients.clientId, clientId), isNotNull(clients.unusedSince)))
+    .prepare('client_used')
+    .execute();
+}
 
 export const createClients = (database: Database, { system }: { readonly system: Overrides }) => {
   const { db } = database;

@@ -1,6 +1,8 @@
 import { sql as query, type SQL } from 'drizzle-orm';
 import { brandId, type ClientId, type FamilyId, type RealmId, type SessionId, type UserId } from '../core/ids.ts';
 import type {
+  DevicePoll,
+  DeviceRedemption,
   Families,
   FamilyBirth,
   FamilyBounds,
@@ -15,6 +17,7 @@ import type {
 import type { FamilyRow, Grant } from '../oidc/token_family.ts';
 import type { Audit } from './audit.ts';
 import type { Database, Executor } from './database.ts';
+import { redeemDevice } from './device_authorizations.ts';
 import {
   aliveSession,
   aliveUser,
@@ -53,6 +56,7 @@ export function createFamilies(database: Database, audit: Audit): Families {
       }
       return { kind: replayed ? 'replayed' : 'ended' };
     },
+    redeemDevice: (poll: DevicePoll): Promise<DeviceRedemption> => redeemDevice(sql, poll),
     openFront: async (birth: FamilyBirth): Promise<boolean> => {
       const [row] = await insertFamily(sql, birth);
       return row !== undefined || (await selectLive(sql, birth)).length === 1;

@@ -191,14 +191,58 @@ async function fail(
   return { kind: 'counted', lockedMilliseconds: counted.lock };
 }
 
-/** In the order of the keys, so that two attempts never wait for each other. */
+/** Two attempts that take their locks in this order never wait for each other. */
+const inKeyOrder = (ceilings: readonly Ceiling[]): readonly Ceiling[] =>
+  ceilings.toSorted((left, right) => (left.key < right.key ? -1 : 1));
+
 async function countCeilings(executor: Executor, { key, ceilings }: LockoutAttempt): Promise<void> {
-  const ordered = ceilings.toSorted((left, right) => (left.key < right.key ? -1 : 1));
-  for (const ceiling of ordered) {
+  for (const ceiling of inKeyOrder(ceilings)) {
     await executor.execute(sql`
       INSERT INTO lockout_ceilings AS counted (realm_id, key, ends_at, failures)
       VALUES (${key.realmId}::uuid, ${ceiling.key}, limen_window_end(${ceiling.windowSeconds}::integer), 1)
       ON CONFLICT (realm_id, key, ends_at) DO UPDATE SET failures = counted.failures + 1`);
+  }
+}
+
+/**
+ * For codes with counters of their own (design: OTP, action and device codes): takes one try of each ceiling before the
+ * verdict, and keeps their rows locked until the transaction ends. 0: taken, else the seconds until there is one again.
+ */
+export async function takeCeilings(
+  executor: Executor,
+  realmId: RealmId,
+  ceilings: readonly Ceiling[],
+): Promise<number> {
+  const taken: Ceiling[] = [];
+  for (const ceiling of inKeyOrder(ceilings)) {
+    const rows = await executor.execute(sql`
+      INSERT INTO lockout_ceilings AS counted (realm_id, key, ends_at, failures)
+      VALUES (${realmId}::uuid, ${ceiling.key}, limen_window_end(${ceiling.windowSeconds}::integer), 1)
+      ON CONFLICT (realm_id, key, ends_at) DO UPDATE SET failures = counted.failures + 1
+      WHERE counted.failures < ${ceiling.limit}::integer
+      RETURNING 1`);
+    if (rows.length === 1) taken.push(ceiling);
+    else {
+      await giveBackCeilings(executor, realmId, taken);
+      const [window] = await executor.execute<{ remaining: number }>(sql`
+        SELECT limen_milliseconds_until(limen_window_end(${ceiling.windowSeconds}::integer)) AS remaining`);
+      return Math.max(1, Math.ceil((window?.remaining ?? 0) / 1000));
+    }
+  }
+  return 0;
+}
+
+/** In the same transaction: the try was no failure. */
+export async function giveBackCeilings(
+  executor: Executor,
+  realmId: RealmId,
+  ceilings: readonly Ceiling[],
+): Promise<void> {
+  for (const { key, windowSeconds } of inKeyOrder(ceilings)) {
+    await executor.execute(sql`
+      UPDATE lockout_ceilings SET failures = failures - 1
+      WHERE realm_id = ${realmId}::uuid AND key = ${key} AND failures > 0
+        AND ends_at = limen_window_end(${windowSeconds}::integer)`);
   }
 }
 

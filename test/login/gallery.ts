@@ -4,6 +4,9 @@ import type { FormTarget, Frame } from '../../src/login/layout.ts';
 import {
   busyPage,
   completedPage,
+  type DeviceCodeFault,
+  deviceCodePage,
+  deviceEndPage,
   type ErrorReason,
   elsewherePage,
   errorPage,
@@ -64,6 +67,9 @@ export function gallery(locale: Locale, values: Values = plainValues, action = '
   } as const;
   const scopes = ['openid', 'profile', 'email', 'address', 'phone', 'offline_access', values.item];
   const url = values.url;
+  const device = { userCode: 'BCDF-GHJK', address: '203.0.113.7', agent: values.parameter, askedAt: 1_767_225_600_000 };
+  const deviceCode = (userCode: string, fault: DeviceCodeFault | null): string =>
+    deviceCodePage({ userCode, fault, form }, frame);
   const named = { backUrl: url, clientName };
   const alone = { backUrl: null, clientName: null };
   return new Map([
@@ -81,6 +87,18 @@ export function gallery(locale: Locale, values: Values = plainValues, action = '
     ],
     ['consent, given urls', screen({ ...consent, logoUri: url, policyUri: url, termsUri: url, items: [values.item] })],
     ['consent, bare', screen(consent)],
+    [
+      'device',
+      screen({ ...consent, name: 'device', logoUri: url, policyUri: url, termsUri: url, items: scopes, device }),
+    ],
+    ['device, bare', screen({ ...consent, name: 'device', device: { ...device, address: null, agent: null } })],
+    ['device code', deviceCode('', null)],
+    ['device code, filled', deviceCode('BCDF-GHJK', null)],
+    ['device code, missing', deviceCode('', 'missing')],
+    ['device code, refused', deviceCode('BCDF-GHJK', 'refused')],
+    ['device approved', deviceEndPage({ outcome: 'approved', clientName, startUrl: null }, frame)],
+    ['device denied', deviceEndPage({ outcome: 'denied', clientName, startUrl: null }, frame)],
+    ['device gone', deviceEndPage({ outcome: 'gone', clientName, startUrl: url }, frame)],
     ...errorReasons.map((reason): [string, string] => [
       `error, ${reason}`,
       errorPage({ reason, errorId: values.errorId, ...alone }, frame),

@@ -1,3 +1,4 @@
+import { grantTypeNames } from '../../oidc/grants/index.ts';
 import type { Option } from '../command.ts';
 import { reasonOption, settingOption } from '../overrides.ts';
 
@@ -14,7 +15,7 @@ export const registrationOptions = {
   grant: {
     type: 'list',
     value: '<type>',
-    sentence: 'Grant type: authorization_code, refresh_token, client_credentials.',
+    sentence: `Grant type: ${grantTypeNames.join(', ')}.`,
   },
   scope: { type: 'text', value: '<scopes>', sentence: 'Scopes it may ask for, separated by spaces.' },
   resource: {

@@ -1,9 +1,16 @@
 import { encodeBase64url } from '../../core/base64url.ts';
 import { hmacSha256, sha256 } from '../../core/crypto.ts';
-import { brandId, type FamilyId, newId, newTimedId, type RunId, type SessionId } from '../../core/ids.ts';
+import {
+  brandId,
+  type ClientId,
+  type FamilyId,
+  newId,
+  newTimedId,
+  type RunId,
+  type SessionId,
+} from '../../core/ids.ts';
 import type { KeyRing } from '../../core/key_ring.ts';
 import { unreachable } from '../../core/result.ts';
-import { longestFamilySeconds } from '../../core/settings.ts';
 import { toNumericDate } from '../../core/time.ts';
 import { acrOf } from '../../flow/acr.ts';
 import { amrOf, authTimeOf, merge } from '../../flow/evidence.ts';
@@ -12,18 +19,24 @@ import { type CodeContent, sealCode } from '../../oidc/authorization_code.ts';
 import type { AuthorizationRequest } from '../../oidc/authorize/index.ts';
 import { returns } from '../../oidc/authorize/response_type.ts';
 import type { Client } from '../../oidc/client.ts';
+import { familyLifetimeSeconds, leastFamilySeconds } from '../../oidc/family_lifetime.ts';
 import type { Realm } from '../../oidc/realm.ts';
 import type { Exchange } from '../exchange.ts';
-import type { FoundSession, RunResult, SessionChange } from './ports.ts';
+import type { DeviceDecision, FoundSession, RunResult, SessionChange } from './ports.ts';
+import { type DeviceRequest, isDeviceRequest, type RunRequest } from './run_request.ts';
 
-/** What a run that succeeded comes to, before anything is written: code and session, fixed once. */
-export type Completion = { readonly result: RunResult; readonly session: SessionChange | null };
+/** What a run that succeeded comes to, before anything is written: code or device and session, fixed once. */
+export type Completion = {
+  readonly result: RunResult;
+  readonly session: SessionChange | null;
+  readonly device: DeviceDecision | null;
+};
 
 export type CompletionFacts = {
   readonly exchange: Exchange;
   readonly ring: KeyRing;
   readonly client: Client;
-  readonly request: AuthorizationRequest;
+  readonly request: RunRequest;
   readonly run: Run;
   /** The session that the browser came with. */
   readonly session: FoundSession | null;
@@ -32,48 +45,60 @@ export type CompletionFacts = {
 };
 
 export function complete(facts: CompletionFacts): Completion {
-  const { exchange, ring, client, request, run } = facts;
-  const { realm, now } = exchange;
+  const { ring, request, run } = facts;
   const proved = run.evidence.some(({ fromSession }) => fromSession !== true);
   const session = proved ? sessionChange(facts) : null;
   const sessionId =
     session?.sessionId ?? facts.session?.id ?? unreachable('a run succeeded without proof and without session');
+  const sessionKeyId = session === null ? null : ring.newest().keyId;
+  if (isDeviceRequest(request)) {
+    const result = { familyId: request.familyId, frontFamilyId: null, code: null, sessionKeyId };
+    return { result, session, device: { ...decisionOn(request, run), approval: signInOf(run, sessionId) } };
+  }
+  const result = { ...codeFor({ ...facts, request }, sessionId), sessionKeyId };
+  return { result, session, device: null };
+}
+
+/** A person, or the flow's policy, said no: the device is told so. null: none waits. */
+export const denialOf = (request: RunRequest, run: Run): DeviceDecision | null =>
+  isDeviceRequest(request) ? { ...decisionOn(request, run), approval: null } : null;
+
+const decisionOn = ({ familyId, clientId }: DeviceRequest, { userId }: Run) => ({
+  familyId: brandId<FamilyId>(familyId),
+  clientId: brandId<ClientId>(clientId),
+  userId,
+});
+
+/** How the person was signed in, as tokens will say. */
+function signInOf({ evidence }: Run, sessionId: SessionId) {
+  const authTime = authTimeOf(evidence) ?? unreachable('a run succeeded without an authentication');
+  return { sessionId, authTime: toNumericDate(authTime), acr: acrOf(evidence), amr: amrOf(evidence) };
+}
+
+type CodeFacts = CompletionFacts & { readonly request: AuthorizationRequest };
+
+function codeFor(facts: CodeFacts, sessionId: SessionId): Omit<RunResult, 'sessionKeyId'> {
+  const { exchange, client, request } = facts;
+  const { realm, now } = exchange;
+  const { codeLifetimeSeconds } = realm.settings;
   const tooOld = now - request.receivedAt > realm.settings.requestAgeSeconds * 1000;
   const frontFamilyId = returns(request.responseType, 'token')
-    ? newTimedId<FamilyId>(now + leastFamilySeconds(realm, client) * 1000)
+    ? newTimedId<FamilyId>(now + leastFamilySeconds(realm, client, codeLifetimeSeconds) * 1000)
     : null;
-  const result: RunResult = {
+  return {
     frontFamilyId,
-    familyId: newTimedId<FamilyId>(now + familyLifetimeSeconds(realm, client) * 1000),
+    familyId: newTimedId<FamilyId>(now + familyLifetimeSeconds(realm, client, codeLifetimeSeconds) * 1000),
     code: tooOld ? null : codeContent(facts, sessionId, frontFamilyId),
-    sessionKeyId: session === null ? null : ring.newest().keyId,
   };
-  return { result, session };
 }
-
-/**
- * The absolute expiry that the family's id carries: with a refresh token the client's absolute lifetime, and never less
- * than what the code and its access token may last.
- */
-function familyLifetimeSeconds(realm: Realm, client: Client): number {
-  const refreshes = client.grantTypes.includes('refresh_token');
-  const wanted = refreshes ? client.settings.refreshAbsoluteLifetimeSeconds : 0;
-  return Math.min(longestFamilySeconds, Math.max(leastFamilySeconds(realm, client), wanted));
-}
-
-const leastFamilySeconds = (realm: Realm, client: Client): number =>
-  realm.settings.codeLifetimeSeconds +
-  client.settings.accessTokenLifetimeSeconds +
-  2 * realm.settings.clockSkewSeconds +
-  60;
 
 function codeContent(
-  { exchange, request, run }: CompletionFacts,
+  { exchange, request, run }: CodeFacts,
   sessionId: SessionId,
   frontFamilyId: FamilyId | null,
 ): CodeContent {
   const { realm, now } = exchange;
-  const authTime = authTimeOf(run.evidence) ?? unreachable('a run succeeded without an authentication');
+  const { authTime, acr, amr } = signInOf(run, sessionId);
   return {
     client_id: request.clientId,
     user_id: run.userId ?? unreachable('a run succeeded without a user'),
@@ -83,9 +108,9 @@ function codeContent(
     audience: [...request.audience],
     nonce: request.nonce,
     code_challenge: request.codeChallenge,
-    auth_time: toNumericDate(authTime),
-    acr: acrOf(run.evidence),
-    amr: [...amrOf(run.evidence)],
+    auth_time: authTime,
+    acr,
+    amr: [...amr],
     claims: { userinfo: [...request.claims.userinfo], id_token: [...request.claims.idToken] },
     front_family_id: frontFamilyId,
     issued_at: now,

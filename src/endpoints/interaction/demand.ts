@@ -3,9 +3,13 @@ import type { AuthorizationRequest } from '../../oidc/authorize/index.ts';
 import { kindOfRedirectUri } from '../../oidc/authorize/redirect_uri.ts';
 import type { Client } from '../../oidc/client.ts';
 import { scopesOfClaims } from '../../oidc/standard_claims.ts';
+import { type DeviceRequest, isDeviceRequest, type RunRequest } from './run_request.ts';
 
 /** What the protocol asks, in the engine's words. */
-export const demandOf = (request: AuthorizationRequest, client: Client): Demand => ({
+export const demandOf = (request: RunRequest, client: Client): Demand =>
+  isDeviceRequest(request) ? demandOfDevice(request, client) : demandOfClient(request, client);
+
+const demandOfClient = (request: AuthorizationRequest, client: Client): Demand => ({
   interactive: !request.prompt.includes('none'),
   fresh: request.prompt.includes('login'),
   maxAgeSeconds: request.maxAgeSeconds,
@@ -16,24 +20,45 @@ export const demandOf = (request: AuthorizationRequest, client: Client): Demand 
   consent: consentOf(request, client),
 });
 
+/** RFC 8628 §3.3: who holds the device may be anybody, so what was allowed before says nothing. */
+const demandOfDevice = ({ userCode, address, agent, receivedAt, scope }: DeviceRequest, client: Client): Demand => ({
+  interactive: true,
+  fresh: false,
+  maxAgeSeconds: client.defaultMaxAgeSeconds,
+  subject: null,
+  hint: null,
+  selectAccount: false,
+  acr: { values: [], essential: false },
+  consent: {
+    ...audienceOf(client),
+    items: scope,
+    force: true,
+    assured: false,
+    device: { userCode, address, agent, askedAt: receivedAt },
+  },
+});
+
 /** A client that needs none (first party, by its operator's word) is still asked for where the request insists. */
 function consentOf(request: AuthorizationRequest, client: Client): ConsentDemand | null {
   const insisted = request.prompt.includes('consent');
   const assured = isAssured(client, request.target.redirectUri);
   if (client.consent === 'never' && !insisted && assured) return null;
-  const { logo_uri, policy_uri, tos_uri } = client.metadata;
   return {
-    audience: client.clientId,
-    audienceName: client.name,
-    logoUri: logo_uri ?? null,
-    policyUri: policy_uri ?? null,
-    termsUri: tos_uri ?? null,
+    ...audienceOf(client),
     // A claim asked for by name is consented to like the scope that releases it.
     items: [...new Set([...request.scope, ...scopesOfClaims([...request.claims.userinfo, ...request.claims.idToken])])],
     force: insisted || client.consent === 'always',
     assured,
   };
 }
+
+const audienceOf = ({ clientId, name, metadata: { logo_uri, policy_uri, tos_uri } }: Client) => ({
+  audience: clientId,
+  audienceName: name,
+  logoUri: logo_uri ?? null,
+  policyUri: policy_uri ?? null,
+  termsUri: tos_uri ?? null,
+});
 
 /** RFC 8252 §8.6: anything on a device can claim a loopback port or a private-use scheme, so consent is not silent there. */
 const isAssured = (client: Client, redirectUri: string): boolean =>

@@ -1,12 +1,11 @@
 /**
  * The only bridge between the protocol and the flow engine: an authorization request becomes a run, a run's end becomes an
- * authorization response. It owns the run's handle, its binding to one browser, and the moment where run, session and
- * code are fixed together. Routes: `/run/:handle`, and the second half of `/authorize`.
+ * authorization response, or the answer that a device waits for. It owns the run's handle, its binding to one browser, and the moment where run, session and
+ * code are fixed together. Routes: `/run/:handle`, and the second half of `/authorize` and `/device`.
  */
 import { newTimedId, type RunId } from '../../core/ids.ts';
 import { createRun } from '../../flow/engine.ts';
 import type { NodeInput } from '../../flow/node.ts';
-import type { AuthorizationRequest } from '../../oidc/authorize/index.ts';
 import type { Client } from '../../oidc/client.ts';
 import { redirect } from '../answer.ts';
 import { readForm } from '../body.ts';
@@ -19,11 +18,12 @@ import { drive } from './drive.ts';
 import { isFormToken } from './handle.ts';
 import { deployed, heldBy, locate, type RunDependencies } from './position.ts';
 import { errorPage, screenPage, urlOf } from './run_page.ts';
+import { isDeviceRequest, type RunRequest } from './run_request.ts';
 import { settle, toSealed, whereItStands } from './settle.ts';
 
 export type Interaction = {
-  /** The second half of `/authorize`. By POST no cookie is read or set: a cross-site POST carries none of ours. */
-  readonly begin: (exchange: Exchange, request: AuthorizationRequest, client: Client) => Promise<Response>;
+  /** The second half of `/authorize` and of `/device`. By POST no cookie is read or set: a cross-site POST carries none of ours. */
+  readonly begin: (exchange: Exchange, request: RunRequest, client: Client) => Promise<Response>;
   readonly show: Handler;
   readonly submit: Handler;
 };
@@ -43,12 +43,13 @@ export function createInteraction(dependencies: Dependencies): Interaction {
 async function begin(
   deps: RunDependencies,
   exchange: Exchange,
-  request: AuthorizationRequest,
+  request: RunRequest,
   client: Client,
 ): Promise<Response> {
   const { realm, now } = exchange;
   const version = await deployed(deps, exchange);
-  const expiresAt = now + realm.settings.runLifetimeSeconds * 1000;
+  const longest = now + realm.settings.runLifetimeSeconds * 1000;
+  const expiresAt = isDeviceRequest(request) ? Math.min(longest, request.expiresAt) : longest;
   const run = createRun({
     id: newTimedId<RunId>(expiresAt),
     realmId: realm.id,

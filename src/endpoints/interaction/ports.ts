@@ -1,12 +1,12 @@
-import type { ClientId, RealmId, RunId, SessionId, UserId } from '../../core/ids.ts';
+import type { ClientId, FamilyId, RealmId, RunId, SessionId, UserId } from '../../core/ids.ts';
 import type { Secret } from '../../core/secret.ts';
 import type { Instant } from '../../core/time.ts';
 import type { Definition } from '../../flow/definition.ts';
 import type { Effect } from '../../flow/node.ts';
 import type { Evidence, Run, UserState } from '../../flow/run.ts';
 import type { CodeContent } from '../../oidc/authorization_code.ts';
-import type { AuthorizationRequest } from '../../oidc/authorize/index.ts';
 import type { Realm } from '../../oidc/realm.ts';
+import type { RunRequest } from './run_request.ts';
 
 /** What a sign-in needs from outside; `app.ts` wires the store and the password worker to it. */
 
@@ -54,14 +54,14 @@ export type RunResult = {
   readonly familyId: string;
   /** The family of an access token that is returned from the authorization endpoint itself; null: none is. */
   readonly frontFamilyId: string | null;
-  /** null: the request was too old for a callback, so the person gets a link. */
+  /** null: there is no callback. The request was too old, so the person gets a link; or it was a device's. */
   readonly code: CodeContent | null;
   /** The ring entry that the session cookie was derived with; null: the browser keeps the session it had. */
   readonly sessionKeyId: string | null;
 };
 
 export type RunDocuments = {
-  readonly request: AuthorizationRequest;
+  readonly request: RunRequest;
   readonly bindingHash: Uint8Array | null;
   readonly result: RunResult | null;
 };
@@ -78,18 +78,32 @@ export type SessionChange = {
   readonly agent: string | null;
 };
 
+/** What a person decided about a device; `approval` null: it is denied. */
+export type DeviceDecision = {
+  readonly familyId: FamilyId;
+  readonly clientId: ClientId;
+  readonly userId: UserId | null;
+  readonly approval: {
+    readonly sessionId: SessionId;
+    readonly authTime: number;
+    readonly acr: string | null;
+    readonly amr: readonly string[];
+  } | null;
+};
+
 export type Move = RunDocuments & {
   readonly run: Run;
   readonly origin: { readonly kind: 'sealed' } | { readonly kind: 'stored'; readonly step: number };
   readonly effects: readonly Effect[];
   readonly session: SessionChange | null;
+  readonly device: DeviceDecision | null;
   readonly address: string | null;
   readonly agent: string | null;
 };
 
 export type Runs = {
   readonly find: (realmId: RealmId, runId: RunId) => Promise<StoredRun | null>;
-  readonly save: (move: Move) => Promise<'saved' | 'lost' | 'user_gone'>;
+  readonly save: (move: Move) => Promise<'saved' | 'lost' | 'user_gone' | 'device_gone'>;
   readonly bind: (realmId: RealmId, runId: RunId, bindingHash: Uint8Array) => Promise<boolean>;
 };
 

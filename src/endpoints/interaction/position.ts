@@ -5,6 +5,7 @@ import type { Run, UserState } from '../../flow/run.ts';
 import { matchRedirectUri } from '../../oidc/authorize/redirect_uri.ts';
 import { checkResponseType } from '../../oidc/authorize/response_type.ts';
 import { type Client, countsFrom } from '../../oidc/client.ts';
+import { mayUseDevices } from '../../oidc/device/authorization_request.ts';
 import type { Realm } from '../../oidc/realm.ts';
 import { pageResponse } from '../answer.ts';
 import { type Dependencies, findClient } from '../dependencies.ts';
@@ -15,6 +16,7 @@ import { sessionOf } from './drive.ts';
 import { openHandle } from './handle.ts';
 import type { FlowVersion, RunDocuments, StoredRun } from './ports.ts';
 import { errorPage, gonePage } from './run_page.ts';
+import { isDeviceRequest } from './run_request.ts';
 
 /** Everything a run needs from outside. `storingRate`: a run stored before anyone proved anything is a row for the asking. */
 export type RunDependencies = Dependencies & { readonly storingRate: SenderRate };
@@ -77,8 +79,10 @@ const isStillRegistered = (
 ): boolean =>
   isOver(run) ||
   (request.receivedAt >= countsFrom(client, realm) &&
-    matchRedirectUri(request.target.redirectUri, client.redirectUris).ok &&
-    checkResponseType(request.responseType, client).ok &&
+    (isDeviceRequest(request)
+      ? mayUseDevices(client)
+      : matchRedirectUri(request.target.redirectUri, client.redirectUris).ok &&
+        checkResponseType(request.responseType, client).ok) &&
     request.scope.every((scope) => client.scope.includes(scope)));
 
 const fresh = (sealed: Pick<StoredRun, 'run' | 'request' | 'bindingHash'>): StoredRun => ({

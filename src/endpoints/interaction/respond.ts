@@ -11,23 +11,27 @@ import type { Dependencies } from '../dependencies.ts';
 import type { Exchange } from '../exchange.ts';
 import { logRefusal } from '../refused.ts';
 import { sessionCookie } from './completion.ts';
+import { deviceApproved, deviceFailure } from './device_end.ts';
 import { refusalOfFailure } from './failure.ts';
 import type { RunResult } from './ports.ts';
 import { returnedFrom } from './returned.ts';
+import { isDeviceRequest, type RunRequest } from './run_request.ts';
 import { watchedState } from './watched_state.ts';
 
 /** The last answer of a run: to the client, or to the person where the client would not understand it any more. */
 
-export type Recipient = {
+export type Recipient<Request extends RunRequest = RunRequest> = {
   readonly exchange: Exchange;
   readonly client: Client;
-  readonly request: AuthorizationRequest;
+  readonly request: Request;
   readonly cookies: readonly string[];
 };
 
-export function send(
+export type ClientRecipient = Recipient<AuthorizationRequest>;
+
+function send(
   deps: Dependencies,
-  { exchange, client, request, cookies }: Recipient,
+  { exchange, client, request, cookies }: ClientRecipient,
   response: AuthorizationResponse,
 ): Response {
   if (response.kind === 'redirect') return redirect(response.location, cookies);
@@ -36,7 +40,7 @@ export function send(
   return pageResponse(deps.renderPage, exchange, page, { cookies, uiLocales: request.uiLocales });
 }
 
-export function sendError(deps: Dependencies, recipient: Recipient, refused: Refusal): Response {
+function sendError(deps: Dependencies, recipient: ClientRecipient, refused: Refusal): Response {
   const { exchange, request, client } = recipient;
   logRefusal(deps.log, exchange, refused, client.clientId);
   const told = { ...refused, description: described(refused, exchange.errorId) };
@@ -45,8 +49,9 @@ export function sendError(deps: Dependencies, recipient: Recipient, refused: Ref
 
 /** A run that was left too long is told to the person: the client's own `state` is likely gone by then. */
 export function sendFailure(deps: Dependencies, recipient: Recipient, reason: FailureReason): Response {
-  if (reason !== 'expired') return sendError(deps, recipient, refusalOfFailure(reason));
   const { exchange, request, cookies, client } = recipient;
+  if (isDeviceRequest(request)) return deviceFailure(deps, { ...recipient, request }, reason);
+  if (reason !== 'expired') return sendError(deps, { ...recipient, request }, refusalOfFailure(reason));
   const page = { kind: 'expired' as const, startUrl: client.metadata.client_uri ?? null };
   return pageResponse(deps.renderPage, exchange, page, { status: 410, cookies, uiLocales: request.uiLocales });
 }
@@ -101,11 +106,13 @@ async function resultResponse(
   const { exchange, request, client } = recipient;
   const { realm, now } = exchange;
   const cookies = cookie === null ? recipient.cookies : [...recipient.cookies, setCookie(realm, 'session', cookie)];
+  if (isDeviceRequest(request)) return deviceApproved(deps, { ...recipient, request, cookies });
   if (result.code !== null && isTimely(run, result, now)) {
-    const returned = await returnedFrom(deps, recipient, result, result.code);
+    const to = { ...recipient, request };
+    const returned = await returnedFrom(deps, to, result, result.code);
     if (returned === null) return sendFailure(deps, { ...recipient, cookies }, 'user_disabled');
-    const { sessionState, stateCookies } = watchedState(recipient, result.code);
-    const ended = { ...recipient, cookies: isCurrent ? [...cookies, ...stateCookies] : cookies };
+    const { sessionState, stateCookies } = watchedState(to, result.code);
+    const ended = { ...to, cookies: isCurrent ? [...cookies, ...stateCookies] : cookies };
     return send(deps, ended, successResponse(request.target, realm.issuer, { ...returned, sessionState }));
   }
   const page = { kind: 'completed' as const, backUrl: backUrl(client, request), clientName: client.name };

@@ -1,12 +1,12 @@
 import type { Run } from '../../flow/run.ts';
 import type { View } from '../../flow/step.ts';
-import type { AuthorizationRequest } from '../../oidc/authorize/index.ts';
 import type { Client } from '../../oidc/client.ts';
 import { pageResponse } from '../answer.ts';
 import type { Dependencies } from '../dependencies.ts';
 import type { Exchange } from '../exchange.ts';
 import type { Browser } from './browser.ts';
 import { formToken } from './handle.ts';
+import { isDeviceRequest, type RunRequest } from './run_request.ts';
 
 /** The pages of a run: its screens, and what is said where there is no run to show. */
 
@@ -16,7 +16,7 @@ export type ShownRun = {
   readonly run: Run;
   readonly handle: string;
   readonly client: Client;
-  readonly request: AuthorizationRequest;
+  readonly request: RunRequest;
 };
 
 export function screenPage(
@@ -35,7 +35,7 @@ export function screenPage(
   return pageResponse(deps.renderPage, exchange, screen, {
     cookies,
     uiLocales: request.uiLocales,
-    redirectUri: request.target.redirectUri,
+    redirectUri: isDeviceRequest(request) ? null : request.target.redirectUri,
   });
 }
 

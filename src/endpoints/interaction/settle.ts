@@ -4,13 +4,14 @@ import { redirect } from '../answer.ts';
 import { findClient } from '../dependencies.ts';
 import type { Exchange } from '../exchange.ts';
 import { type Browser, renewedBrowser } from './browser.ts';
-import { complete } from './completion.ts';
+import { complete, denialOf } from './completion.ts';
 import { type Driven, idleSessionOf, sessionOf } from './drive.ts';
 import { longestHandle, sealRun } from './handle.ts';
 import type { Move, StoredRun } from './ports.ts';
 import { isOver, type Position, type RunDependencies } from './position.ts';
 import { type Recipient, repeatResult, sendFailure, sendResult } from './respond.ts';
 import { crowdedPage, errorPage, urlOf } from './run_page.ts';
+import { isDeviceRequest } from './run_request.ts';
 
 /** Writes what the step decided, then answers. */
 export async function settle(
@@ -25,12 +26,17 @@ export async function settle(
   if (position.isStored && isOver(position.run)) return repeat(deps, recipient, position);
   if (view.kind === 'succeeded') return succeed(deps, exchange, browser, position, driven);
   const isProven = run.evidence.some(({ fromSession }) => fromSession !== true);
-  const mustStore = position.isStored || effects.length > 0 || isProven;
+  const denial = view.kind === 'failed' && view.reason === 'denied' ? denialOf(position.request, run) : null;
+  const mustStore = position.isStored || effects.length > 0 || isProven || denial !== null;
   if (view.kind === 'screen' && !mustStore) return toSealed(deps, exchange, { ...position, run }, browser.cookies);
   if (mustStore && run !== position.run) {
-    const saved = await deps.runs.save(moveOf(exchange, browser, position, driven, null));
+    const saved = await deps.runs.save(
+      moveOf(exchange, browser, position, driven, { result: null, session: null, device: denial }),
+    );
+    if (saved === 'device_gone') return gone(deps, recipient);
     if (saved !== 'saved') return afterLoss(deps, exchange, browser, run);
   }
+  if (denial !== null) return redirect(urlOf(exchange, run.id), browser.cookies);
   if (view.kind === 'failed') return sendFailure(deps, recipient, view.reason);
   return redirect(urlOf(exchange, run.id), browser.cookies);
 }
@@ -47,17 +53,16 @@ function moveOf(
   browser: Browser,
   position: Position,
   driven: Driven,
-  completion: ReturnType<typeof complete> | null,
+  outcome: Pick<Move, 'result' | 'session' | 'device'>,
 ): Move {
   const { address, agent } = exchange;
   return {
     run: driven.run,
     request: position.request,
     bindingHash: browser.bindingHash,
-    result: completion?.result ?? null,
     origin: position.isStored ? { kind: 'stored', step: position.run.step } : { kind: 'sealed' },
     effects: driven.effects,
-    session: completion?.session ?? null,
+    ...outcome,
     address,
     agent,
   };
@@ -79,19 +84,25 @@ async function succeed(
   const former = completion.session?.former ?? null;
   const holder = former !== null && former.userId !== run.userId ? renewedBrowser(exchange) : browser;
   const recipient = recipientOf(exchange, holder, position);
-  if (!position.isStored && effects.length === 0 && completion.session === null) {
+  const writesNothing = effects.length === 0 && completion.session === null && completion.device === null;
+  if (!position.isStored && writesNothing) {
     if (cookieSession?.touchDue === true) await deps.sessions.touch(run.realmId, cookieSession.id);
     return sendResult(deps, recipient, run, completion.result);
   }
   const saved = await deps.runs.save(moveOf(exchange, holder, position, driven, completion));
   if (saved === 'user_gone') return sendFailure(deps, recipient, 'user_disabled');
+  if (saved === 'device_gone') return gone(deps, recipient);
   if (saved === 'lost') return afterLoss(deps, exchange, browser, run);
   // A page must not be the answer to a POST, or reloading it would submit again.
-  const isPosted = exchange.request.method === 'POST' && request.target.responseMode === 'form_post';
+  const endsWithPage = isDeviceRequest(request) || request.target.responseMode === 'form_post';
+  const isPosted = exchange.request.method === 'POST' && endsWithPage;
   return isPosted
     ? redirect(urlOf(exchange, run.id), holder.cookies)
     : sendResult(deps, recipient, run, completion.result);
 }
+
+/** Nothing was written: the person sees that their word came too late. */
+const gone = (deps: RunDependencies, recipient: Recipient): Response => sendFailure(deps, recipient, 'expired');
 
 /** The session that this browser came with. */
 async function currentSession(deps: RunDependencies, exchange: Exchange, { session, run }: Driven) {
@@ -154,7 +165,8 @@ export async function toSealed(
   const waitSeconds = deps.storingRate(exchange);
   if (waitSeconds > 0) return crowdedPage(deps, exchange, waitSeconds);
   const { address, agent } = exchange;
-  const documents = { run, request, bindingHash, result: null, session: null, effects: [], address, agent };
+  const nothing = { result: null, session: null, device: null, effects: [] };
+  const documents = { run, request, bindingHash, ...nothing, address, agent };
   await deps.runs.save({ ...documents, origin: { kind: 'sealed' } });
   return redirect(urlOf(exchange, run.id), cookies);
 }

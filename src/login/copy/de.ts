@@ -36,6 +36,31 @@ export const de: Copy = {
   scope_phone: 'Ihre Telefonnummer sehen',
   scope_offline_access: 'Diesen Zugriff auch in Ihrer Abwesenheit behalten',
 
+  device_code_title: 'Ein Gerät verbinden',
+  device_code_lead:
+    'Geben Sie den Code ein, den Ihr Gerät anzeigt. Groß- und Kleinschreibung, Leerzeichen und Bindestriche spielen keine Rolle.',
+  device_code: 'Code',
+  device_code_missing: 'Geben Sie den Code ein.',
+  device_code_refused:
+    'Dieser Code ist nicht bekannt oder nicht mehr gültig. Prüfen Sie ihn, oder beginnen Sie am Gerät neu.',
+  device_title: 'Ein Gerät mit {client} verbinden?',
+  device_compare: 'Ihr Gerät muss genau diesen Code anzeigen:',
+  device_asked_at: 'Angefragt',
+  device_address: 'Von der Adresse',
+  device_agent: 'Durch',
+  device_warning_title: 'Hat Sie jemand hierher geschickt?',
+  device_warning:
+    'Dann lehnen Sie ab. Wer das Gerät hat, handelt in Ihrem Namen. Niemand, auch keine Hotline, braucht einen Code oder Link, mit dem Sie nicht selbst an einem eigenen Gerät begonnen haben.',
+  device_approved_title: 'Ihr Gerät ist verbunden',
+  device_approved_lead:
+    'Machen Sie am Gerät weiter: {client} merkt es in wenigen Sekunden. Sie können diese Seite schließen.',
+  device_denied_title: 'Das Gerät wurde nicht verbunden',
+  device_denied_lead: '{client} erhält auf diesem Gerät nichts. Sie können diese Seite schließen.',
+  device_gone_title: 'Dieser Code gilt nicht mehr',
+  device_gone_lead:
+    'Er wurde schon verwendet oder ist abgelaufen. Beginnen Sie an dem Gerät neu, auf dem {client} läuft.',
+  device_enter_another: 'Anderen Code eingeben',
+
   error_title: 'Etwas ist schiefgegangen',
   error_request_invalid: 'Die Anwendung hat eine Anfrage geschickt, die dieser Server nicht annehmen kann.',
   error_client_unknown: 'Die Anwendung, von der Sie kommen, ist diesem Server nicht bekannt.',

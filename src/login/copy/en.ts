@@ -34,6 +34,28 @@ export const en = {
   scope_phone: 'See your phone number',
   scope_offline_access: 'Keep this access while you are away',
 
+  device_code_title: 'Connect a device',
+  device_code_lead: 'Enter the code that your device shows. Capitals, spaces and hyphens do not matter.',
+  device_code: 'Code',
+  device_code_missing: 'Enter the code.',
+  device_code_refused:
+    'This code is not known or no longer valid. Check it, or start again on your device for a new one.',
+  device_title: 'Connect a device to {client}?',
+  device_compare: 'Your device must show exactly this code:',
+  device_asked_at: 'Asked',
+  device_address: 'From the address',
+  device_agent: 'By',
+  device_warning_title: 'Did somebody send you here?',
+  device_warning:
+    'Then deny. Whoever holds the device will act as you. Nobody, no helpdesk either, needs a code or a link that you did not begin with on a device of your own.',
+  device_approved_title: 'Your device is connected',
+  device_approved_lead: 'Go on at the device: {client} will notice in a few seconds. You can close this page.',
+  device_denied_title: 'The device was not connected',
+  device_denied_lead: '{client} on that device gets nothing. You can close this page.',
+  device_gone_title: 'This code is no longer valid',
+  device_gone_lead: 'It was used already or has expired. Start again at the device where {client} runs for a new one.',
+  device_enter_another: 'Enter another code',
+
   error_title: 'Something went wrong',
   error_request_invalid: 'The application sent a request that this server cannot accept.',
   error_client_unknown: 'The application that sent you here is not known to this server.',

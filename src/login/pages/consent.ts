@@ -18,23 +18,28 @@ const tick = html`<svg viewBox="0 0 20 20" fill="none" stroke="currentColor" str
 /** No field and no button has the focus, so that a key held down since the last page decides nothing. */
 export function consentPage(screen: ScreenOf<'consent'>, frame: ScreenFrame): string {
   const { copy } = frame;
-  const logo = picture(screen.logoUri);
-  const choices = html`<div class="choices">
-<button id="allow" name="decision" value="allow" type="submit">${copy.allow}</button>
-<button class="secondary" id="deny" name="decision" value="deny" type="submit">${copy.deny}</button>
-</div>`;
   return page(frame, {
     title: sayText(copy, 'consent_title', { client: screen.audienceName }),
-    main: html`${logo && html`<img class="logo" src="${logo}" alt="" width="64" height="64">`}
+    main: html`${audienceLogo(screen.logoUri)}
 <h1>${say(copy, 'consent_title', { client: name(screen.audienceName) })}</h1>
 ${accountLine(say(copy, 'signed_in_as', { username: name(screen.username) }))}
 ${itemList(copy, screen.items)}
-${form(frame.form, choices)}
+${form(frame.form, decisionButtons(copy))}
 ${links(copy, screen)}`,
   });
 }
 
-const itemList = (copy: Copy, items: readonly string[]): Safe | null =>
+export function audienceLogo(logoUri: string | null): Safe | null {
+  const logo = picture(logoUri);
+  return logo === null ? null : html`<img class="logo" src="${logo}" alt="" width="64" height="64">`;
+}
+
+export const decisionButtons = (copy: Copy): Safe => html`<div class="choices">
+<button id="allow" name="decision" value="allow" type="submit">${copy.allow}</button>
+<button class="secondary" id="deny" name="decision" value="deny" type="submit">${copy.deny}</button>
+</div>`;
+
+export const itemList = (copy: Copy, items: readonly string[]): Safe | null =>
   items.length === 0
     ? null
     : html`<p class="lead">${copy.consent_items}</p>
@@ -47,7 +52,7 @@ function sentence(copy: Copy, item: string): Safe {
   return key === undefined ? html`<code>${item}</code>` : html`${copy[key]}`;
 }
 
-function links(copy: Copy, screen: ScreenOf<'consent'>): Safe | null {
+export function links(copy: Copy, screen: Pick<ScreenOf<'consent'>, 'policyUri' | 'termsUri'>): Safe | null {
   const shown = [
     { url: link(screen.policyUri), text: copy.policy },
     { url: link(screen.termsUri), text: copy.terms },

@@ -42,6 +42,8 @@ export type Redeem = (families: Families) => Promise<Result<Issue, Refusal>>;
 export type GrantType = {
   readonly type: string;
   readonly forClass: readonly Client['class'][];
+  /** A person signs in for it, so that refresh tokens can come of it. */
+  readonly signsIn?: true;
   readonly check: (facts: GrantFacts) => Result<Redeem, Refusal>;
 };
 

@@ -29,7 +29,12 @@ describe('RFC 6749 §5.2: the order of refusals', () => {
 
 describe('the registry', () => {
   test('lists what is served, and a public client never acts for itself', () => {
-    expect(grantTypeNames).toEqual(['authorization_code', 'refresh_token', 'client_credentials']);
+    expect(grantTypeNames).toEqual([
+      'authorization_code',
+      'refresh_token',
+      'client_credentials',
+      'urn:ietf:params:oauth:grant-type:device_code',
+    ]);
     expect(classesOfGrantType('client_credentials')).toEqual(['confidential']);
     expect(classesOfGrantType('password')).toEqual([]);
   });

@@ -1,0 +1,37 @@
+import { type Copy, say, sayText } from '../copy/index.ts';
+import { html, type Safe } from '../html.ts';
+import { accountLine, form, name, page } from '../layout.ts';
+import { audienceLogo, decisionButtons, itemList, links } from './consent.ts';
+import type { ScreenFrame, ScreenOf } from './screen.ts';
+
+/**
+ * RFC 8628 §3.3, §5.4: what a person compares before a device gets anything. The warning stands before the buttons, for
+ * whoever was sent a link or a code by somebody else. Nothing has the focus, as on the consent page.
+ */
+export function devicePage(screen: ScreenOf<'device'>, frame: ScreenFrame): string {
+  const { copy } = frame;
+  const { device } = screen;
+  return page(frame, {
+    title: sayText(copy, 'device_title', { client: screen.audienceName }),
+    main: html`${audienceLogo(screen.logoUri)}
+<h1>${say(copy, 'device_title', { client: name(screen.audienceName) })}</h1>
+${accountLine(say(copy, 'signed_in_as', { username: name(screen.username) }))}
+<p class="lead" id="compare">${copy.device_compare}</p>
+<p class="user-code"><code id="user_code">${device.userCode}</code></p>
+<dl>
+${fact(copy.device_asked_at, html`<time datetime="${new Date(device.askedAt).toISOString()}">${moment(copy, device.askedAt)}</time>`)}
+${device.address === null ? null : fact(copy.device_address, html`<code>${device.address}</code>`)}
+${device.agent === null ? null : fact(copy.device_agent, name(device.agent))}
+</dl>
+${itemList(copy, screen.items)}
+<p class="warning" id="warning"><strong>${copy.device_warning_title}</strong> ${copy.device_warning}</p>
+${form(frame.form, decisionButtons(copy))}
+${links(copy, screen)}`,
+  });
+}
+
+const fact = (term: string, value: Safe): Safe => html`<dt>${term}</dt><dd>${value}</dd>\n`;
+
+/** In UTC, which it says: nobody knows where the person is. */
+const moment = ({ lang }: Copy, at: number): string =>
+  new Intl.DateTimeFormat(lang, { dateStyle: 'medium', timeStyle: 'long', timeZone: 'UTC' }).format(at);
