@@ -84,9 +84,9 @@ li > span { min-inline-size: 0; }
 code { font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, "Liberation Mono", monospace; font-size: 0.9375em; }
 .reference { margin-block: 0 1.75rem; padding: 0.875rem 1rem; border-radius: 0.625rem; background: var(--ground); }
 .reference code { display: block; user-select: all; color: var(--text); }
-dl { margin: 0 0 1.75rem; display: grid; grid-template-columns: minmax(0, max-content) minmax(0, 1fr); gap: 0.375rem 1rem; font-size: 0.9375rem; }
+dl { margin: 0 0 1.75rem; font-size: 0.9375rem; }
 dt { color: var(--muted); }
-dd { margin: 0; min-inline-size: 0; }
+dd { margin: 0 0 0.5rem; }
 .user-code { letter-spacing: 0.12em; font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, "Liberation Mono", monospace; }
 input.user-code { text-transform: uppercase; }
 p.user-code { padding: 0.75rem 1rem; border-radius: 0.625rem; background: var(--ground); font-size: 1.5rem; font-weight: 650; text-align: center; }

@@ -126,7 +126,9 @@ describeInBrowser('login pages in a browser', (browser) => {
         expect(await focused('identifier')).toBe('username');
         expect(await focused('password')).toBe('password');
         expect(await focused('password, refused')).toBe('password');
+        expect(await focused('device code')).toBe('user_code');
         expect(await focused('consent')).toBe('body');
+        expect(await focused('device')).toBe('body');
       }),
     limit,
   );

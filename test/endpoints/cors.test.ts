@@ -17,10 +17,11 @@ const open = [
   '/.well-known/oauth-authorization-server',
   '/jwks',
   '/token',
+  '/device_authorization',
   '/userinfo',
   '/revoke',
 ];
-const closed = ['/authorize', '/run/x', '/introspect', '/logout', '/livez', '/readyz'];
+const closed = ['/authorize', '/run/x', '/device', '/introspect', '/logout', '/livez', '/readyz'];
 
 const preflight = (path: string, method: string) =>
   fetch(provider.issuer + path, {
@@ -34,7 +35,7 @@ const grantsOf = ({ headers }: Response): readonly string[] =>
 
 describe('a page of another origin', () => {
   test.each(open)('may ask %s, without credentials', async (path) => {
-    const method = ['/token', '/revoke'].includes(path) ? 'POST' : 'GET';
+    const method = ['/token', '/device_authorization', '/revoke'].includes(path) ? 'POST' : 'GET';
     const response = await preflight(path, method);
     expect(response.status).toBe(204);
     expect(response.headers.get('access-control-allow-origin')).toBe('*');

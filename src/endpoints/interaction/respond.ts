@@ -13,10 +13,10 @@ import { logRefusal } from '../refused.ts';
 import { sessionCookie } from './completion.ts';
 import { deviceApproved, deviceFailure } from './device_end.ts';
 import { refusalOfFailure } from './failure.ts';
-import type { RunResult } from './ports.ts';
+import type { FoundSession, RunResult } from './ports.ts';
 import { returnedFrom } from './returned.ts';
 import { isDeviceRequest, type RunRequest } from './run_request.ts';
-import { watchedState } from './watched_state.ts';
+import { stateCookiesOf, watchedState } from './watched_state.ts';
 
 /** The last answer of a run: to the client, or to the person where the client would not understand it any more. */
 
@@ -58,7 +58,7 @@ export function sendFailure(deps: Dependencies, recipient: Recipient, reason: Fa
 
 /** The end of a run that succeeded just now: to the client with a code, or a page with a link; and the session's cookie. */
 export const sendResult = (deps: Dependencies, recipient: Recipient, run: Run, result: RunResult): Promise<Response> =>
-  resultResponse(deps, recipient, { run, result, cookie: cookieOf(deps, run, result), isCurrent: true });
+  resultResponse(deps, recipient, { run, result, cookie: cookieOf(deps, run, result), isCurrent: true, found: null });
 
 /**
  * Within the code's lifetime a repeat gets the same redirect, later a link. The same cookie goes with it, in case the first
@@ -82,7 +82,7 @@ export async function repeatResult(
           idleLifetimeSeconds: realm.settings.sessionIdleLifetimeSeconds,
         });
   const isCurrent = session !== null;
-  return resultResponse(deps, recipient, { run, result, cookie: isCurrent ? cookie : null, isCurrent });
+  return resultResponse(deps, recipient, { run, result, cookie: isCurrent ? cookie : null, isCurrent, found: session });
 }
 
 const isTimely = (run: Run, { code }: RunResult, now: Instant): boolean => now < (code?.expires_at ?? run.expiresAt);
@@ -96,17 +96,20 @@ type Ending = {
   readonly cookie: string | null;
   /** The browser's session is this run's. */
   readonly isCurrent: boolean;
+  /** As it was looked up; null: it was not, or is no more. */
+  readonly found: Pick<FoundSession, 'id'> | null;
 };
 
 async function resultResponse(
   deps: Dependencies,
   recipient: Recipient,
-  { run, result, cookie, isCurrent }: Ending,
+  { run, result, cookie, isCurrent, found }: Ending,
 ): Promise<Response> {
   const { exchange, request, client } = recipient;
   const { realm, now } = exchange;
   const cookies = cookie === null ? recipient.cookies : [...recipient.cookies, setCookie(realm, 'session', cookie)];
-  if (isDeviceRequest(request)) return deviceApproved(deps, { ...recipient, request, cookies });
+  const watched = found === null ? cookies : [...cookies, ...stateCookiesOf(realm, found.id)];
+  if (isDeviceRequest(request)) return deviceApproved(deps, { ...recipient, request, cookies: watched });
   if (result.code !== null && isTimely(run, result, now)) {
     const to = { ...recipient, request };
     const returned = await returnedFrom(deps, to, result, result.code);
@@ -116,7 +119,7 @@ async function resultResponse(
     return send(deps, ended, successResponse(request.target, realm.issuer, { ...returned, sessionState }));
   }
   const page = { kind: 'completed' as const, backUrl: backUrl(client, request), clientName: client.name };
-  return pageResponse(deps.renderPage, exchange, page, { cookies, uiLocales: request.uiLocales });
+  return pageResponse(deps.renderPage, exchange, page, { cookies: watched, uiLocales: request.uiLocales });
 }
 
 /** Where a person finds the application again: what it is registered with, else where its redirects go. */

@@ -93,13 +93,14 @@ async function succeed(
   if (saved === 'user_gone') return sendFailure(deps, recipient, 'user_disabled');
   if (saved === 'device_gone') return gone(deps, recipient);
   if (saved === 'lost') return afterLoss(deps, exchange, browser, run);
-  // A page must not be the answer to a POST, or reloading it would submit again.
-  const endsWithPage = isDeviceRequest(request) || request.target.responseMode === 'form_post';
-  const isPosted = exchange.request.method === 'POST' && endsWithPage;
-  return isPosted
+  return mustBeFetched(recipient)
     ? redirect(urlOf(exchange, run.id), holder.cookies)
     : sendResult(deps, recipient, run, completion.result);
 }
+
+/** A page must not be the answer to a POST, or reloading it would submit again. */
+const mustBeFetched = ({ exchange, request }: Recipient): boolean =>
+  exchange.request.method === 'POST' && (isDeviceRequest(request) || request.target.responseMode === 'form_post');
 
 /** Nothing was written: the person sees that their word came too late. */
 const gone = (deps: RunDependencies, recipient: Recipient): Response => sendFailure(deps, recipient, 'expired');
@@ -143,6 +144,7 @@ async function repeat(
   recipient: Recipient,
   { run, result }: Pick<StoredRun, 'run' | 'result'>,
 ): Promise<Response> {
+  if (mustBeFetched(recipient)) return redirect(urlOf(recipient.exchange, run.id), recipient.cookies);
   if (run.status === 'completed')
     return repeatResult(deps, recipient, run, result ?? unreachable('a completed run without result'));
   return sendFailure(deps, recipient, run.failure ?? unreachable(`run ${run.id} failed without a reason`));

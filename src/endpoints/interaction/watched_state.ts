@@ -1,6 +1,7 @@
 import { brandId, type SessionId } from '../../core/ids.ts';
 import type { CodeContent } from '../../oidc/authorization_code.ts';
 import { browserStateOf, sessionStateOf } from '../../oidc/logout/index.ts';
+import type { Realm } from '../../oidc/realm.ts';
 import { setCookie } from '../cookies.ts';
 import type { ClientRecipient } from './respond.ts';
 
@@ -13,9 +14,13 @@ export function watchedState(
   { session_id }: Pick<CodeContent, 'session_id'>,
 ): { readonly sessionState: string | null; readonly stateCookies: readonly string[] } {
   if (!realm.settings.sessionManagement || session_id === null) return { sessionState: null, stateCookies: [] };
-  const browserState = browserStateOf(realm, brandId<SessionId>(session_id));
+  const sessionId = brandId<SessionId>(session_id);
   return {
-    sessionState: sessionStateOf(request, browserState),
-    stateCookies: [setCookie(realm, 'state', browserState)],
+    sessionState: sessionStateOf(request, browserStateOf(realm, sessionId)),
+    stateCookies: stateCookiesOf(realm, sessionId),
   };
 }
+
+/** For a browser whose sign-in this is. */
+export const stateCookiesOf = (realm: Realm, sessionId: SessionId): readonly string[] =>
+  realm.settings.sessionManagement ? [setCookie(realm, 'state', browserStateOf(realm, sessionId))] : [];
