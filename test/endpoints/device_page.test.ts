@@ -11,7 +11,7 @@ let provider: Provider;
 let television: Party;
 
 beforeAll(async () => {
-  provider = await startProvider();
+  provider = await startProvider({ environment: { LIMEN_SETTING_SESSION_MANAGEMENT: 'true' } });
   television = await registerDevice(provider, 'television');
 }, databaseTimeoutMilliseconds);
 
@@ -190,6 +190,8 @@ describe('the end of the run', () => {
     expect(endOf(await agent.page(page.url))).toBe('approved');
     expect(endOf(await decide(agent, page, 'deny'))).toBe('approved');
     expect(sessionCookieOf(agent)).toBeString();
+    // OIDC Session Management §3.2: other clients' frames notice who is signed in now.
+    expect(agent.cookies.get('limen.main.state')).toBeString();
     await tokensOf(await poll(television, deviceCode));
     expect(endOf(await agent.page(page.url))).toBe('approved');
     const events = await provider.database.sql`

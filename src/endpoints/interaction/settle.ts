@@ -36,8 +36,8 @@ export async function settle(
     if (saved === 'device_gone') return gone(deps, recipient);
     if (saved !== 'saved') return afterLoss(deps, exchange, browser, run);
   }
-  if (denial !== null) return redirect(urlOf(exchange, run.id), browser.cookies);
-  if (view.kind === 'failed') return sendFailure(deps, recipient, view.reason);
+  const isAnswered = view.kind === 'failed' && !(mustStore && mustBeFetched(recipient));
+  if (isAnswered) return sendFailure(deps, recipient, view.reason);
   return redirect(urlOf(exchange, run.id), browser.cookies);
 }
 
@@ -91,7 +91,7 @@ async function succeed(
   }
   const saved = await deps.runs.save(moveOf(exchange, holder, position, driven, completion));
   if (saved === 'user_gone') return sendFailure(deps, recipient, 'user_disabled');
-  if (saved === 'device_gone') return gone(deps, recipient);
+  if (saved === 'device_gone') return gone(deps, recipientOf(exchange, browser, position));
   if (saved === 'lost') return afterLoss(deps, exchange, browser, run);
   return mustBeFetched(recipient)
     ? redirect(urlOf(exchange, run.id), holder.cookies)

@@ -47,7 +47,7 @@ export const de: Copy = {
   device_compare: 'Ihr Gerät muss genau diesen Code anzeigen:',
   device_asked_at: 'Angefragt',
   device_address: 'Von der Adresse',
-  device_agent: 'Durch',
+  device_agent: 'Es nennt sich',
   device_warning_title: 'Hat Sie jemand hierher geschickt?',
   device_warning:
     'Dann lehnen Sie ab. Wer das Gerät hat, handelt in Ihrem Namen. Niemand, auch keine Hotline, braucht einen Code oder Link, mit dem Sie nicht selbst an einem eigenen Gerät begonnen haben.',

@@ -44,7 +44,7 @@ export const en = {
   device_compare: 'Your device must show exactly this code:',
   device_asked_at: 'Asked',
   device_address: 'From the address',
-  device_agent: 'By',
+  device_agent: 'It calls itself',
   device_warning_title: 'Did somebody send you here?',
   device_warning:
     'Then deny. Whoever holds the device will act as you. Nobody, no helpdesk either, needs a code or a link that you did not begin with on a device of your own.',

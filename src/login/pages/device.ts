@@ -21,7 +21,7 @@ ${accountLine(say(copy, 'signed_in_as', { username: name(screen.username) }))}
 <dl>
 ${fact(copy.device_asked_at, html`<time datetime="${new Date(device.askedAt).toISOString()}">${moment(copy, device.askedAt)}</time>`)}
 ${device.address === null ? null : fact(copy.device_address, html`<code>${device.address}</code>`)}
-${device.agent === null ? null : fact(copy.device_agent, name(device.agent))}
+${device.agent === null ? null : fact(copy.device_agent, name(shortened(device.agent)))}
 </dl>
 ${itemList(copy, screen.items)}
 <p class="warning" id="warning"><strong>${copy.device_warning_title}</strong> ${copy.device_warning}</p>
@@ -31,6 +31,10 @@ ${links(copy, screen)}`,
 }
 
 const fact = (term: string, value: Safe): Safe => html`<dt>${term}</dt><dd>${value}</dd>\n`;
+
+/** What a device says of itself may say anything: room for a name, not for a letter. */
+const shortened = (agent: string): string => (agent.length > longestAgent ? `${agent.slice(0, longestAgent)}…` : agent);
+const longestAgent = 80;
 
 /** In UTC, which it says: nobody knows where the person is. */
 const moment = ({ lang }: Copy, at: number): string =>
