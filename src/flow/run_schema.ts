@@ -25,6 +25,15 @@ const device = Type.Object(
   exactly,
 );
 
+const asking = {
+  username: text,
+  audienceName: text,
+  logoUri: orNull(text),
+  policyUri: orNull(text),
+  termsUri: orNull(text),
+  items: Type.Array(text),
+};
+
 const screen = Type.Union([
   Type.Object(
     { name: Type.Literal('identifier'), username: text, fault: orNull(oneOf(['username_missing'])) },
@@ -34,31 +43,8 @@ const screen = Type.Union([
     { name: Type.Literal('password'), username: text, fault: orNull(oneOf(['password_missing', 'refused', 'busy'])) },
     exactly,
   ),
-  Type.Object(
-    {
-      name: Type.Literal('consent'),
-      username: text,
-      audienceName: text,
-      logoUri: orNull(text),
-      policyUri: orNull(text),
-      termsUri: orNull(text),
-      items: Type.Array(text),
-    },
-    exactly,
-  ),
-  Type.Object(
-    {
-      name: Type.Literal('device'),
-      username: text,
-      audienceName: text,
-      logoUri: orNull(text),
-      policyUri: orNull(text),
-      termsUri: orNull(text),
-      items: Type.Array(text),
-      device,
-    },
-    exactly,
-  ),
+  Type.Object({ name: Type.Literal('consent'), ...asking }, exactly),
+  Type.Object({ name: Type.Literal('device'), ...asking, device }, exactly),
 ]);
 
 const audience = Type.Tuple([text, text, orNull(text), orNull(text), orNull(text)]);

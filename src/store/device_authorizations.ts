@@ -3,11 +3,11 @@ import { brandId, type ClientId, type FamilyId, type RealmId, type SessionId, ty
 import type { Instant } from '../core/time.ts';
 import type { DeviceBirth, UserCodeGuess, UserCodeVerdict, WaitingDevice } from '../oidc/device/ports.ts';
 import type { DevicePoll, DeviceRedemption } from '../oidc/ports.ts';
-import type { Grant } from '../oidc/token_family.ts';
 import type { Audit } from './audit.ts';
 import { clientIsUsed } from './clients.ts';
 import type { Database, Executor, Sql } from './database.ts';
-import { insertFamily } from './family_statements.ts';
+import { grantOf } from './family_grant.ts';
+import { type GrantColumns, insertFamily } from './family_statements.ts';
 import { guarded } from './fault.ts';
 import { giveBackCeilings, takeCeilings } from './lockout.ts';
 import { statement } from './statement.ts';
@@ -122,19 +122,12 @@ export async function decideDevice(
   return true;
 }
 
-type PolledColumns = {
+type PolledColumns = Omit<GrantColumns, 'user_claims'> & {
   readonly status: 'pending' | 'approved' | 'denied';
   readonly hurried: boolean;
   readonly expired: boolean;
-  readonly scope: string;
-  readonly audience: readonly string[];
   readonly expires_at: Instant;
   readonly decided_at: Instant | null;
-  readonly user_id: string | null;
-  readonly session_id: string | null;
-  readonly auth_time: number | null;
-  readonly acr: string | null;
-  readonly amr: readonly string[] | null;
 };
 
 /** Networks delay one poll more than the next: half a second is not held against a device. */
@@ -148,8 +141,8 @@ const updatePolled = statement<DevicePoll, PolledColumns>`
   WHERE d.id = ${({ familyId }) => familyId}::uuid AND d.realm_id = ${({ realmId }) => realmId}::uuid
     AND d.client_id = ${({ clientId }) => clientId} AND d.code_hash = ${({ codeHash }) => codeHash}::bytea
     AND d.created_at >= ${({ countsFrom }) => countsFrom}::timestamptz
-  RETURNING d.status, d.hurried, d.expires_at <= limen_now() AS expired, d.scope, d.audience, d.expires_at, d.decided_at,
-    d.user_id, d.session_id, d.auth_time, d.acr, d.amr`;
+  RETURNING d.status, d.hurried, d.expires_at <= limen_now() AS expired, d.expires_at, d.decided_at,
+    d.client_id, d.user_id, d.session_id, d.scope, d.audience, d.auth_time, d.acr, d.amr, NULL::jsonb AS claims`;
 
 /**
  * Once there is a decision the pace does not matter any more. A second redemption is refused and ends nothing: the code
@@ -161,7 +154,7 @@ export async function redeemDevice(sql: Sql, poll: DevicePoll): Promise<DeviceRe
   if (row.expired) return { kind: 'expired' };
   if (row.status === 'denied') return { kind: 'denied' };
   if (row.status === 'pending' || row.decided_at === null) return { kind: row.hurried ? 'hurried' : 'pending' };
-  const grant = grantOf(poll.clientId, row);
+  const grant = grantOf(row);
   const [born] = await insertFamily(sql, {
     familyId: poll.familyId,
     realmId: poll.realmId,
@@ -175,15 +168,3 @@ export async function redeemDevice(sql: Sql, poll: DevicePoll): Promise<DeviceRe
   });
   return born === undefined ? { kind: 'ended' } : { kind: 'redeemed', grant, userClaims: born.user_claims ?? {} };
 }
-
-const grantOf = (clientId: ClientId, row: PolledColumns): Grant => ({
-  clientId,
-  userId: row.user_id === null ? null : brandId<UserId>(row.user_id),
-  sessionId: row.session_id === null ? null : brandId<SessionId>(row.session_id),
-  scope: row.scope.split(' '),
-  audience: row.audience,
-  authTime: row.auth_time,
-  acr: row.acr,
-  amr: row.amr ?? [],
-  claims: { userinfo: [], idToken: [] },
-});

@@ -18,6 +18,7 @@ import type { FamilyRow, Grant } from '../oidc/token_family.ts';
 import type { Audit } from './audit.ts';
 import type { Database, Executor } from './database.ts';
 import { redeemDevice } from './device_authorizations.ts';
+import { grantOf } from './family_grant.ts';
 import {
   aliveSession,
   aliveUser,
@@ -110,20 +111,6 @@ export function createFamilies(database: Database, audit: Audit): Families {
 }
 
 const nobody: Presenter = { address: null, agent: null };
-
-function grantOf(row: GrantColumns): Grant {
-  return {
-    clientId: brandId<ClientId>(row.client_id),
-    userId: row.user_id === null ? null : brandId<UserId>(row.user_id),
-    sessionId: row.session_id === null ? null : brandId<SessionId>(row.session_id),
-    scope: row.scope.split(' '),
-    audience: row.audience,
-    authTime: row.auth_time,
-    acr: row.acr,
-    amr: row.amr ?? [],
-    claims: row.claims ?? { userinfo: [], idToken: [] },
-  };
-}
 
 const familyOf = (row: FamilyColumns): FamilyRow => ({
   generation: row.generation,

@@ -5,7 +5,7 @@ import { databaseTimeoutMilliseconds } from '../database.ts';
 import { type Asked, ask, poll, pollError, registerDevice } from '../endpoints/device_flow.ts';
 import { alice, type Party } from '../endpoints/relying_party.ts';
 import { type Provider, startProvider } from '../provider.ts';
-import { describeInBrowser } from './browser.ts';
+import { describeInBrowser, withPage } from './browser.ts';
 
 /** RFC 8628 §3.3 as a person meets it: a television shows a code, a browser decides. */
 
@@ -33,15 +33,7 @@ describeInBrowser('connecting a device', (browser) => {
     options: BrowserContextOptions,
     use: (page: Page, look: (mark: string) => Promise<void>) => Promise<void>,
   ): Promise<void> {
-    const context = await browser().newContext(options);
-    context.setDefaultTimeout(10_000);
-    try {
-      const page = await context.newPage();
-      const complaints: string[] = [];
-      page.on('console', (message) => {
-        if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
-      });
-      page.on('pageerror', ({ message }) => complaints.push(message));
+    await withPage(browser(), options, async (page, complaints) => {
       await use(page, async (mark) => {
         await page.waitForSelector(mark);
         if (options.javaScriptEnabled === false) return;
@@ -49,9 +41,7 @@ describeInBrowser('connecting a device', (browser) => {
         expect([mark, await page.evaluate<readonly string[]>(runAxe)]).toEqual([mark, []]);
       });
       expect(complaints).toEqual([]);
-    } finally {
-      await context.close();
-    }
+    });
   }
 
   const signIn = async (page: Page): Promise<void> => {

@@ -1,7 +1,8 @@
 /**
  * The only bridge between the protocol and the flow engine: an authorization request becomes a run, a run's end becomes an
- * authorization response, or the answer that a device waits for. It owns the run's handle, its binding to one browser, and the moment where run, session and
- * code are fixed together. Routes: `/run/:handle`, and the second half of `/authorize` and `/device`.
+ * authorization response, or the answer that a device waits for. It owns the run's handle, its binding to one browser, and
+ * the moment where run, session and code are fixed together. Routes: `/run/:handle`, and the second half of `/authorize`
+ * and of `/device`.
  */
 import { newTimedId, type RunId } from '../../core/ids.ts';
 import { createRun } from '../../flow/engine.ts';

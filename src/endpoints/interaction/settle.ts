@@ -26,7 +26,7 @@ export async function settle(
   if (position.isStored && isOver(position.run)) return repeat(deps, recipient, position);
   if (view.kind === 'succeeded') return succeed(deps, exchange, browser, position, driven);
   const isProven = run.evidence.some(({ fromSession }) => fromSession !== true);
-  const denial = view.kind === 'failed' && view.reason === 'denied' ? denialOf(position.request, run) : null;
+  const denial = isDenied(exchange, driven) ? denialOf(position.request, run) : null;
   const mustStore = position.isStored || effects.length > 0 || isProven || denial !== null;
   if (view.kind === 'screen' && !mustStore) return toSealed(deps, exchange, { ...position, run }, browser.cookies);
   if (mustStore && run !== position.run) {
@@ -40,6 +40,10 @@ export async function settle(
   if (isAnswered) return sendFailure(deps, recipient, view.reason);
   return redirect(urlOf(exchange, run.id), browser.cookies);
 }
+
+/** By a person's submit: whatever a flow refuses a mere visit for is no decision. */
+const isDenied = ({ request }: Exchange, { view }: Driven): boolean =>
+  request.method === 'POST' && view.kind === 'failed' && view.reason === 'denied';
 
 const recipientOf = (exchange: Exchange, { cookies }: Browser, { client, request }: Position): Recipient => ({
   exchange,
