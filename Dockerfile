@@ -6,7 +6,7 @@ COPY patches patches
 RUN bun install --frozen-lockfile --production --omit=optional --ignore-scripts
 COPY drizzle drizzle
 COPY src src
-RUN bun build --compile --asset drizzle --no-compile-autoload-dotenv --no-compile-autoload-bunfig \
+RUN bun build --compile --bytecode --format=esm --asset drizzle --no-compile-autoload-dotenv --no-compile-autoload-bunfig \
       --outfile /limen/limen src/main.ts
 
 FROM gcr.io/distroless/cc-debian12:nonroot

@@ -12,9 +12,16 @@ import { refreshTokenOf } from './load/callers.ts';
 import type { Observed } from './load/wrk.ts';
 import { basic, codeChallenge, codeVerifier, makeParties, type Parties } from './parties.ts';
 import type { PeerSettings } from './peers/settings.ts';
-import { freePort, type RunningServer, startServer } from './server.ts';
+import { freePort, projectFolder, type RunningServer, startServer } from './server.ts';
 
-export type SideName = 'limen' | 'peer on node' | 'peer on bun' | 'bare elysia' | 'scratch plain' | 'scratch product';
+export type SideName =
+  | 'limen'
+  | 'limen executable'
+  | 'peer on node'
+  | 'peer on bun'
+  | 'bare elysia'
+  | 'scratch plain'
+  | 'scratch product';
 
 export type Side = {
   readonly name: SideName;
@@ -79,7 +86,8 @@ type Context = {
 const tokenConnections = 12;
 
 const starters: { readonly [Name in SideName]: (context: Context) => Promise<Side> } = {
-  limen: startLimen,
+  limen: (context) => startLimen(context, fromSource(context)),
+  'limen executable': (context) => startLimen(context, executable(context)),
   'peer on node': (context) => startPeer(context, 'peer on node', 'node', 'node_oidc_provider.mjs'),
   'peer on bun': (context) => startPeer(context, 'peer on bun', process.execPath, 'node_oidc_provider.mjs'),
   'bare elysia': (context) => startPeer(context, 'bare elysia', process.execPath, 'bare_elysia.ts'),
@@ -87,11 +95,24 @@ const starters: { readonly [Name in SideName]: (context: Context) => Promise<Sid
   'scratch product': (context) => startPeer(context, 'scratch product', process.execPath, 'scratch.ts', 'product'),
 };
 
-async function startLimen(context: Context): Promise<Side> {
-  const { database, parties, limenPort, profileFolder } = context;
+function fromSource({ profileFolder }: Context): readonly string[] {
   const profile = profileFolder === null ? [] : ['--cpu-prof', '--cpu-prof-md', `--cpu-prof-dir=${profileFolder}`];
+  return [process.execPath, '--no-env-file', ...profile, 'src/main.ts'];
+}
+
+/** What the container image runs. */
+function executable({ folder }: Context): readonly string[] {
+  const file = join(folder, 'limen');
+  const build = ['run', '--silent', 'build', '--outfile', file];
+  const built = Bun.spawnSync([process.execPath, ...build], { cwd: projectFolder });
+  if (built.exitCode !== 0) throw new Error(`the executable cannot be built: ${built.stderr}`);
+  return [file];
+}
+
+async function startLimen(context: Context, program: readonly string[]): Promise<Side> {
+  const { database, parties, limenPort } = context;
   const server = await startServer({
-    command: [process.execPath, '--no-env-file', ...profile, 'src/main.ts', 'serve'],
+    command: [...program, 'serve'],
     environment: {
       DATABASE_URL: database.url,
       LIMEN_SECRETS: parties.secrets,

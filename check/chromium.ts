@@ -1,4 +1,4 @@
-import { accessSync, constants } from 'node:fs';
+import { isExecutable } from './executable.ts';
 
 const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'] as const;
 
@@ -15,14 +15,5 @@ export function findChromium(
   if (named !== undefined && named !== '') return isExecutable(named) ? named : null;
   const folders = (environment['PATH'] ?? '').split(':').filter((folder) => folder !== '');
   const candidates = [...names.flatMap((name) => folders.map((folder) => `${folder}/${name}`)), ...places];
-  return candidates.find(isExecutable) ?? null;
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
+  return candidates.find((path) => isExecutable(path)) ?? null;
 }

@@ -11,7 +11,7 @@ import { importTable } from './architecture.ts';
 import { markdownTable } from './markdown.ts';
 
 const shownDefault = (value: unknown): string =>
-  value === null || (Array.isArray(value) && value.length === 0) ? '' : `\`${String(value)}\``;
+  value === null || value === '' || (Array.isArray(value) && value.length === 0) ? '' : `\`${String(value)}\``;
 
 const configurationTable = (): string =>
   markdownTable(
@@ -32,7 +32,7 @@ const settingsTable = (): string =>
       return [
         `\`${key}\`<br>\`${settingVariable(key)}\``,
         describeSchema(row.schema),
-        `\`${String(row.default)}\``,
+        shownDefault(row.default),
         layers,
         row.sentence,
       ];

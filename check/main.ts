@@ -4,8 +4,8 @@
  * With names of suites as arguments, only those run: `bun check/main.ts store browser`.
  */
 import { Glob } from 'bun';
-import { findChromium } from './chromium.ts';
 import { childEnvironment, runCommand } from './command.ts';
+import { findPrograms } from './needs.ts';
 import { assign, type Suite, suites } from './suites.ts';
 import { add, judge, lastLine, nothing, type Tally } from './verdict.ts';
 
@@ -40,15 +40,15 @@ async function runTool({ name, command }: (typeof tools)[number]): Promise<Tally
 async function runSuite(suite: Suite, files: readonly string[]): Promise<Tally> {
   heading(`${suite.name}: ${files.length} ${files.length === 1 ? 'file' : 'files'}`);
   if (files.length === 0) return nothing;
-  const chromium = suite.needsChromium ? findChromium() : null;
-  if (suite.needsChromium && chromium === null) {
-    console.log('!!! NO CHROMIUM FOUND: THE BROWSER TESTS DID NOT RUN. Install it, or name it with CHROMIUM_PATH. !!!');
+  const { variables, missing } = findPrograms(suite.needs ?? []);
+  if (missing.length > 0) {
+    for (const sentence of missing) console.log(`!!! ${sentence} !!!`);
     return isContinuousIntegration ? failed : { ...nothing, skipped: 1 };
   }
   const command = [process.execPath, 'test', '--only-failures', ...files.map((file) => `./test/${file}`)];
   const ended = await runCommand(command, {
     folder: root,
-    environment: { ...environment, ...(chromium === null ? {} : { CHROMIUM_PATH: chromium }) },
+    environment: { ...environment, ...variables },
     deadlineSeconds: suite.deadlineSeconds,
   });
   const { tally, faults } = judge({ ...ended, files: files.length });

@@ -1,3 +1,5 @@
+import type { Need } from './needs.ts';
+
 /**
  * Which test files run together, in which order. A suite is one child process. A path is a folder under `test/` or a file;
  * a test file that no suite covers, or that two cover, is a failure of the check.
@@ -5,8 +7,8 @@
 export type Suite = {
   readonly name: string;
   readonly paths: readonly string[];
-  /** The suite cannot run without a browser. */
-  readonly needsChromium?: true;
+  /** Programs that the suite cannot run without. */
+  readonly needs?: readonly Need[];
   /** After this it is stopped and counts as failed. */
   readonly deadlineSeconds: number;
 };
@@ -14,7 +16,18 @@ export type Suite = {
 export const suites: readonly Suite[] = [
   {
     name: 'unit',
-    paths: ['architecture.test.ts', 'config.test.ts', 'check', 'core', 'docs', 'flow', 'login', 'oidc', 'types'],
+    paths: [
+      'architecture.test.ts',
+      'config.test.ts',
+      'server.test.ts',
+      'check',
+      'core',
+      'docs',
+      'flow',
+      'login',
+      'oidc',
+      'types',
+    ],
     deadlineSeconds: 120,
   },
   { name: 'store', paths: ['database.test.ts', 'store', 'workers'], deadlineSeconds: 600 },
@@ -23,7 +36,8 @@ export const suites: readonly Suite[] = [
   { name: 'endpoints', paths: ['endpoints'], deadlineSeconds: 600 },
   { name: 'faults', paths: ['faults'], deadlineSeconds: 300 },
   { name: 'conformance', paths: ['conformance'], deadlineSeconds: 600 },
-  { name: 'browser', paths: ['e2e'], needsChromium: true, deadlineSeconds: 600 },
+  { name: 'apache', paths: ['apache'], needs: ['apache'], deadlineSeconds: 300 },
+  { name: 'browser', paths: ['e2e'], needs: ['chromium'], deadlineSeconds: 600 },
 ];
 
 export type Assignment = {

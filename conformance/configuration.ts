@@ -1,7 +1,8 @@
 /**
- * Configuration of the official OpenID conformance suite for a Limen with static clients: `bun conformance/configuration.ts`
- * writes the JSON files beside it, and `bunx biome format --write conformance` lays them out. `$OP_URL`, the sample user and the secrets are filled in by whoever runs it
- * (docs/guides/openid-conformance.md). The commands use the ids of our pages and need no script.
+ * Configuration of the official OpenID conformance suite for every certification plan: `bun conformance/configuration.ts`
+ * writes the JSON files and the list of plans beside it, and `bunx biome format --write conformance` lays them out. `$OP_URL`,
+ * the sample user and the secrets are filled in by `conformance/run` (docs/guides/openid-conformance.md). The commands use
+ * the ids of our pages and need no script.
  */
 import { writeFileSync } from 'node:fs';
 
@@ -109,27 +110,49 @@ const signOutPictured = (id: string, tasks: readonly Task[] = []): { readonly br
 
 const client = (clientId: string, secret: string) => ({ client_id: clientId, client_secret: secret });
 
-const configuration = (description: string, browser: readonly Visit[], override: Override) => ({
-  alias: 'limen',
-  description,
-  server: { discoveryUrl: '$OP_URL/.well-known/openid-configuration' },
+const staticClients = {
   client: client('conformance', '$CLIENT_SECRET'),
   client_secret_post: client('conformance-post', '$CLIENT_SECRET_POST'),
   client2: client('conformance-2', '$CLIENT2_SECRET'),
+};
+
+/** They register themselves; only their names are given. */
+const dynamicClients = {
+  client: { client_name: 'Conformance' },
+  client2: { client_name: 'Conformance, another' },
+};
+
+export type Configuration = {
+  /** The last part but one of the suite's own addresses. */
+  readonly alias: string;
+  readonly description: string;
+  readonly server: { readonly discoveryUrl: string };
+  readonly browser: readonly Visit[];
+  readonly override: Override;
+} & (typeof staticClients | typeof dynamicClients);
+
+const configuration = (
+  description: string,
+  clients: typeof staticClients | typeof dynamicClients,
+  browser: readonly Visit[],
+  override: Override,
+): Configuration => ({
+  alias: 'limen',
+  description,
+  server: { discoveryUrl: '$OP_URL/.well-known/openid-configuration' },
+  ...clients,
   browser,
   override,
 });
 
-export type Configuration = ReturnType<typeof configuration>;
-
 /** By file name. */
 export const configurations: { readonly [file: string]: Configuration } = {
-  'oidcc-static.json': configuration('Limen, static clients', [signIn], {
+  'oidcc-static.json': configuration('Limen, static clients', staticClients, [signIn], {
     'oidcc-prompt-login': { browser: [signInPictured] },
     'oidcc-max-age-1': { browser: [signInPictured] },
     'oidcc-ensure-registered-redirect-uri': { browser: [errorPage] },
   }),
-  'oidcc-dynamic.json': configuration('Limen, dynamic registration', [signIn], {
+  'oidcc-dynamic.json': configuration('Limen, dynamic registration', dynamicClients, [signIn], {
     'oidcc-ensure-redirect-uri-in-authorization-request': { browser: [errorPage] },
     'oidcc-redirect-uri-query-mismatch': { browser: [errorPage] },
     'oidcc-redirect-uri-query-added': { browser: [errorPage] },
@@ -139,6 +162,7 @@ export const configurations: { readonly [file: string]: Configuration } = {
   }),
   'oidcc-rp-initiated-logout-static.json': configuration(
     'Limen, RP-initiated logout, static clients',
+    staticClients,
     [signIn, signOut],
     {
       'oidcc-rp-initiated-logout-bad-post-logout-redirect-uri': signOutPictured('error'),
@@ -151,9 +175,33 @@ export const configurations: { readonly [file: string]: Configuration } = {
       'oidcc-rp-initiated-logout-no-post-logout-redirect-uri': signOutPictured('signed-out'),
     },
   ),
+  'oidcc-logout-dynamic.json': configuration('Limen, logout channels', dynamicClients, [signIn, signOut], {}),
 };
 
+const staticMetadata = '[server_metadata=discovery][client_registration=static_client]';
+const dynamicCode = '[response_type=code][client_registration=dynamic_client]';
+
+/** Every certification plan as `run-test-plan.py` takes it, with its configuration. */
+export const planArguments: readonly (readonly [plan: string, file: string])[] = [
+  ...['basic', 'implicit', 'hybrid', 'formpost-basic', 'formpost-implicit', 'formpost-hybrid'].map(
+    (name) => [`oidcc-${name}-certification-test-plan${staticMetadata}`, 'oidcc-static.json'] as const,
+  ),
+  ['oidcc-config-certification-test-plan', 'oidcc-static.json'],
+  ['oidcc-dynamic-certification-test-plan[response_type=code]', 'oidcc-dynamic.json'],
+  ['oidcc-3rdparty-init-login-certification-test-plan[response_type=code]', 'oidcc-dynamic.json'],
+  [
+    'oidcc-rp-initiated-logout-certification-test-plan[response_type=code][client_registration=static_client]',
+    'oidcc-rp-initiated-logout-static.json',
+  ],
+  ...['session-management', 'frontchannel-rp-initiated-logout', 'backchannel-rp-initiated-logout'].map(
+    (name) => [`oidcc-${name}-certification-test-plan${dynamicCode}`, 'oidcc-logout-dynamic.json'] as const,
+  ),
+];
+
+export const planList = `${planArguments.map((words) => words.join(' ')).join('\n')}\n`;
+
 if (import.meta.main) {
+  writeFileSync(new URL('plans.txt', import.meta.url), planList);
   for (const [name, value] of Object.entries(configurations)) {
     writeFileSync(new URL(name, import.meta.url), `${JSON.stringify(value, null, 2)}\n`);
   }

@@ -1,19 +1,29 @@
-import { clientKeysPort, fetchJsonPort, fetchRequestObjectPort, openOutbound, postFormPort } from './app_outbound.ts';
+import {
+  clientDocumentsPort,
+  clientKeysPort,
+  fetchJsonPort,
+  fetchRequestObjectPort,
+  openOutbound,
+  postFormPort,
+} from './app_outbound.ts';
 import { addressMatcher } from './config/address_range.ts';
 import type { ConfigWith } from './config.ts';
 import { newId } from './core/ids.ts';
 import { KeyRing } from './core/key_ring.ts';
 import type { Log } from './core/log.ts';
-import { resolveSettings } from './core/settings.ts';
+import { resolveSettings } from './core/overrides.ts';
 import type { Clock } from './core/time.ts';
 import { signerOf } from './endpoints/dependencies.ts';
 import { createEndpoints } from './endpoints/index.ts';
 import type { RunDocuments, Sessions, VerifyPassword } from './endpoints/interaction/ports.ts';
+import { ClientDocumentUnavailable, createMetadataClients } from './endpoints/metadata_clients.ts';
 import { acrValuesSupported } from './flow/acr.ts';
 import { locales, renderPage } from './login/index.ts';
 import { type BackchannelLogout, prepareLogout } from './oidc/logout/index.ts';
 import { createAudit } from './store/audit.ts';
+import { createAuditChain } from './store/audit_chain.ts';
 import { createAuthSessions } from './store/auth_sessions.ts';
+import { openClientSecret } from './store/client_secrets.ts';
 import { ConfigurationCache } from './store/configuration.ts';
 import { createConsents } from './store/consents.ts';
 import { type Database, openDatabase } from './store/database.ts';
@@ -32,6 +42,7 @@ import { createSigningKeys } from './store/signing_keys.ts';
 import { createSsoSessions } from './store/sso_sessions.ts';
 import { createUsers } from './store/users.ts';
 import {
+  createAuditChaining,
   createCleanup,
   createHeartbeat,
   createKeyRotation,
@@ -71,12 +82,12 @@ export async function createApp(options: AppOptions): Promise<App> {
   try {
     return await compose(options, pools);
   } catch (thrown) {
-    await Promise.allSettled([pools.tokens.close(), pools.signIn.close()]);
+    await Promise.allSettled(Object.values(pools).map((pool) => pool.close()));
     throw thrown;
   }
 }
 
-async function compose(options: AppOptions, { tokens, signIn }: Pools): Promise<App> {
+async function compose(options: AppOptions, { tokens, signIn, jobs: background }: Pools): Promise<App> {
   const { config, clock, log } = options;
   const ring = new KeyRing(config.secrets);
   const configuration = new ConfigurationCache({
@@ -104,7 +115,7 @@ async function compose(options: AppOptions, { tokens, signIn }: Pools): Promise<
   await partitions.ensure(clock());
   const sessions = createSsoSessions(signIn);
   const logoutDeliveries = createLogoutDeliveries(signIn, audit);
-  const registrations = createRegistrations(signIn, audit);
+  const registrations = createRegistrations(signIn, audit, ring);
   const consents = createConsents(signIn);
   const devices = createDeviceAuthorizations(signIn);
   const users = createUsers(signIn);
@@ -115,6 +126,7 @@ async function compose(options: AppOptions, { tokens, signIn }: Pools): Promise<
     hashing,
     turns: hashingChildren,
   });
+  const auditChain = createAuditChain(background, ring);
   const cleanup = createCleanup({
     ensurePartitions: partitions.ensure,
     dropExpiredPartitions: partitions.dropExpired,
@@ -126,6 +138,7 @@ async function compose(options: AppOptions, { tokens, signIn }: Pools): Promise<
       () => logoutDeliveries.forgetSettled(1000),
       () => registrations.forgetUnused(500),
       () => devices.forgetExpired(1000),
+      () => auditChain.forgetDropped(1000),
     ],
     clock,
   });
@@ -153,7 +166,7 @@ async function compose(options: AppOptions, { tokens, signIn }: Pools): Promise<
     clock,
     log,
   });
-  const jobs = startJobs([heartbeat, cleanup, keyRotation, logoutDelivery], log);
+  const jobs = startJobs([heartbeat, cleanup, keyRotation, logoutDelivery, createAuditChaining(auditChain)], log);
   const readiness = async (): Promise<string | null> => {
     if (!configuration.isFresh(clock())) return 'the configuration could not be confirmed for ten seconds';
     if ((heartbeat.clockDifferenceMilliseconds() ?? 0) > largestClockDifference) return 'the clock is off';
@@ -166,10 +179,17 @@ async function compose(options: AppOptions, { tokens, signIn }: Pools): Promise<
     log,
     ring,
     configuration: methodsOf(configuration),
+    metadataClients: createMetadataClients({
+      documents: clientDocumentsPort(openOutbound(config.outbound, log), clock),
+      acrValues: acrValuesSupported,
+      uiLocales: locales,
+      log,
+    }),
     families: createFamilies(tokens, createAudit(tokens, clock)),
     devices,
     spendProof: createSeenProofs(tokens).spend,
     clientKeys: clientKeysPort(outbound, clock),
+    openClientSecret: openClientSecret(ring),
     fetchRequestObject: fetchRequestObjectPort(outbound),
     userClaims: async (realmId, userId) => (await users.show(realmId, { userId }))?.claims ?? null,
     sessions: { ...sessionsPort(sessions, audit, signIn), ...clientsOfSession(logoutDeliveries) },
@@ -182,7 +202,9 @@ async function compose(options: AppOptions, { tokens, signIn }: Pools): Promise<
     acrValues: acrValuesSupported,
     uiLocales: locales,
     isTrustedProxy: addressMatcher(config.trustedProxies),
-    isPassing: (thrown) => thrown instanceof DatabaseFault && thrown.kind !== 'bug' && thrown.kind !== 'conflict',
+    isPassing: (thrown) =>
+      thrown instanceof ClientDocumentUnavailable ||
+      (thrown instanceof DatabaseFault && thrown.kind !== 'bug' && thrown.kind !== 'conflict'),
     operations: operations(readiness),
   });
   return {
@@ -192,12 +214,13 @@ async function compose(options: AppOptions, { tokens, signIn }: Pools): Promise<
       await jobs.stop();
       await hashing.close();
       await processes.leave(identity.id).catch((thrown: unknown) => log.warn('process.leave_failed', { thrown }));
-      await Promise.all([tokens.close(), signIn.close()]);
+      await Promise.all([tokens.close(), signIn.close(), background.close()]);
     },
   };
 }
 
-type Pools = { readonly tokens: Database; readonly signIn: Database };
+/** `jobs`: one connection for what goes on beside requests every second, so that it waits for none of them. */
+type Pools = { readonly tokens: Database; readonly signIn: Database; readonly jobs: Database };
 
 function openPools({ config, onStatement }: AppOptions): Pools {
   const connections = Math.max(1, Math.round(config.databaseConnections * signInShare));
@@ -205,10 +228,11 @@ function openPools({ config, onStatement }: AppOptions): Pools {
   return {
     tokens: openDatabase({
       ...shared,
-      connections: Math.max(1, config.databaseConnections - connections),
+      connections: Math.max(1, config.databaseConnections - connections - 1),
       applicationName: 'limen tokens',
     }),
     signIn: openDatabase({ ...shared, connections, applicationName: 'limen sign-in' }),
+    jobs: openDatabase({ url: config.databaseUrl, connections: 1, applicationName: 'limen jobs' }),
   };
 }
 

@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 import type { Config } from './config.ts';
 import type { Log } from './core/log.ts';
-import { err } from './core/result.ts';
+import { err, ok } from './core/result.ts';
 import type { Clock } from './core/time.ts';
 import type { RequestObjectPorts } from './oidc/authorize/request_object.ts';
+import type { ClientDocuments, DocumentAnswer, FetchedDocument } from './oidc/client_id_metadata/index.ts';
 import { type ClientKeys, createClientKeys, type KeySet, readKeySet } from './oidc/client_keys.ts';
 import type { FetchJson } from './oidc/registration/ports.ts';
 import type { PostForm } from './workers/index.ts';
@@ -76,3 +77,38 @@ export const fetchRequestObjectPort =
     if (result.kind !== 'answered' || result.status !== 200) return null;
     return Buffer.from(result.body).toString('latin1');
   };
+
+/** draft-ietf-oauth-client-id-metadata-document §8.7. */
+const largestClientDocumentBytes = 5 * 1024;
+/** An outage of somebody else's server must not end what people allowed; a withdrawn key must not live on for long. */
+const clientDocumentStaleSeconds = 6 * 60 * 60;
+
+/** `outbound` is one of its own: whoever names a URL of theirs must not hold the places of logouts and keys. */
+export function clientDocumentsPort(outbound: Outbound, clock: Clock): ClientDocuments {
+  const documents = createDocumentCache<FetchedDocument>({
+    outbound,
+    clock,
+    options: { accept: 'application/json', redirects: 0, bodyBytes: largestClientDocumentBytes },
+    staleIfErrorSeconds: clientDocumentStaleSeconds,
+    read(body, contentType) {
+      if (!isJsonType(contentType)) return err('The document is not sent as application/json.');
+      const document = readJson(body);
+      return document.ok ? ok({ document: document.value }) : document;
+    },
+  });
+  return {
+    get: async (url, mayAsk) => documentAnswer(await documents.get(url, mayAsk)),
+    renew: async (url, mayAsk) => documentAnswer(await documents.refetch(url, mayAsk)),
+  };
+}
+
+/** §4: `application/json`, or something of JSON's that says more. */
+const isJsonType = (contentType = ''): boolean =>
+  /^application\/([a-z0-9!#$&^_.-]+\+)?json$/i.test(contentType.split(';', 1)[0]?.trim() ?? '');
+
+function documentAnswer(result: DocumentResult<FetchedDocument>): DocumentAnswer {
+  if (result.kind === 'found') return { kind: 'found', fetched: result.value };
+  if (result.kind === 'refused') return { kind: 'refused', why: result.reason };
+  const why = `${result.reason}: ${result.detail}`;
+  return { kind: result.isOutage ? 'unavailable' : 'refused', why };
+}

@@ -7,9 +7,10 @@ import { readHost, readPublicUrl } from './config/public_url.ts';
 import { flag, integer, oneOf, quote, type Read, text, wholeNumber } from './config/read.ts';
 import { readSecrets } from './config/secrets.ts';
 import { nearestName } from './core/nearest_name.ts';
+import type { Override, Overrides } from './core/overrides.ts';
 import { err, ok, type Result } from './core/result.ts';
 import type { Secret } from './core/secret.ts';
-import { type Override, type Overrides, type SettingKey, settingKeys, settings } from './core/settings.ts';
+import { type SettingKey, settingKeys, settings } from './core/settings.ts';
 
 /** Environment → frozen `Config`. Every variable is one row of `variables`; this file is the only reader of the environment. */
 
@@ -155,7 +156,7 @@ export const variables = {
   }),
   databaseConnections: row({
     name: 'LIMEN_DATABASE_CONNECTIONS',
-    read: integer(2, 500),
+    read: integer(3, 500),
     default: 16,
     sentence: 'Connections that one process opens to Postgres at most.',
     secret: false,

@@ -12,6 +12,8 @@ import { testDatabase } from './database.ts';
 /** A whole provider on a database of its own, listening on a port of its own, with the fixtures of the demo. */
 export type Provider = {
   readonly issuer: string;
+  /** What it was started with, for the commands of an operator. */
+  readonly environment: { readonly [name: string]: string };
   readonly access: DemoAccess;
   /** For looking behind the scenes; a pool apart from the provider's. */
   readonly database: Database;
@@ -47,16 +49,14 @@ export async function startProvider(options: ProviderOptions = {}): Promise<Prov
     fetch: () => new Response(null, { status: 503 }),
   });
   const issuer = `http://127.0.0.1:${server.port}`;
-  const read = readConfig(
-    {
-      DATABASE_URL: url,
-      LIMEN_SECRETS: secrets,
-      LIMEN_PUBLIC_URL: issuer,
-      LIMEN_DATABASE_CONNECTIONS: '8',
-      ...options.environment,
-    },
-    ['databaseUrl', 'secrets', 'publicUrl'],
-  );
+  const environment = {
+    DATABASE_URL: url,
+    LIMEN_SECRETS: secrets,
+    LIMEN_PUBLIC_URL: issuer,
+    LIMEN_DATABASE_CONNECTIONS: '8',
+    ...options.environment,
+  };
+  const read = readConfig(environment, ['databaseUrl', 'secrets', 'publicUrl']);
   if (!read.ok) throw new Error(JSON.stringify(read.error));
   const config = read.value;
   const database = openDatabase({ url, connections: 4, applicationName: 'test' });
@@ -85,6 +85,7 @@ export async function startProvider(options: ProviderOptions = {}): Promise<Prov
   let app = await start();
   return {
     issuer,
+    environment,
     access,
     database,
     log: lines,

@@ -12,6 +12,8 @@ export type Shown = {
 
 export class UserAgent {
   readonly cookies = new Map<string, string>();
+  /** Names of cookies that no script may read. */
+  readonly httpOnly = new Set<string>();
   readonly #headers: { readonly [name: string]: string };
 
   constructor(headers: { readonly [name: string]: string } = {}) {
@@ -72,7 +74,10 @@ export class UserAgent {
   #store(line: string): void {
     const [pair = '', ...attributes] = line.split(/; */);
     const name = pair.slice(0, pair.indexOf('='));
-    if (attributes.some((attribute) => attribute.toLowerCase() === 'max-age=0')) this.cookies.delete(name);
+    const has = (wanted: string): boolean => attributes.some((attribute) => attribute.toLowerCase() === wanted);
+    if (has('httponly')) this.httpOnly.add(name);
+    else this.httpOnly.delete(name);
+    if (has('max-age=0')) this.cookies.delete(name);
     else this.cookies.set(name, pair.slice(name.length + 1));
   }
 }

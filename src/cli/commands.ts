@@ -1,3 +1,4 @@
+import { auditVerify } from './audit/verify.ts';
 import { clientCreate } from './client/create.ts';
 import { clientList } from './client/list.ts';
 import { clientShow } from './client/show.ts';
@@ -46,4 +47,5 @@ export const commands: readonly Command[] = [
   registrationTokenCreate,
   registrationTokenList,
   registrationTokenRevoke,
+  auditVerify,
 ];

@@ -3,6 +3,7 @@ import type { RealmId } from '../core/ids.ts';
 import type { Result } from '../core/result.ts';
 import type { Secret } from '../core/secret.ts';
 import type { Clock } from '../core/time.ts';
+import type { createAuditChain } from '../store/audit_chain.ts';
 import type { createClients } from '../store/clients.ts';
 import type { Inspection } from '../store/inspection.ts';
 import type { createRealms } from '../store/realms.ts';
@@ -40,6 +41,7 @@ export type Administration = {
   >;
   readonly keys: Pick<ReturnType<typeof createSigningKeys>, 'list' | 'rotate'>;
   readonly registrationTokens: ReturnType<typeof createRegistrationTokens>;
+  readonly auditChain: Pick<ReturnType<typeof createAuditChain>, 'verify'>;
   /** Gives a new realm the flow that it signs people in with. */
   readonly deployDefaultFlow: (realmId: RealmId) => Promise<void>;
   readonly hashPassword: (password: Secret) => Promise<Secret>;

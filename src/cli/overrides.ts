@@ -1,7 +1,8 @@
 import { describeSchema, settingFromText } from '../config.ts';
 import { nearestName } from '../core/nearest_name.ts';
+import type { Override, Overrides } from '../core/overrides.ts';
 import { err, ok, type Result } from '../core/result.ts';
-import { type Override, type Overrides, type SettingKey, settingKeys, settings } from '../core/settings.ts';
+import { type SettingKey, settingKeys, settings } from '../core/settings.ts';
 import type { Option } from './command.ts';
 
 export const settingOption = {

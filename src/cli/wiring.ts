@@ -7,6 +7,7 @@ import type { Clock } from '../core/time.ts';
 import { defaultFlow } from '../flow/default_flow.ts';
 import { validateDefinition } from '../flow/definition.ts';
 import { nodeTypes } from '../flow/nodes/index.ts';
+import { createAuditChain } from '../store/audit_chain.ts';
 import { createClients } from '../store/clients.ts';
 import { type Database, openDatabase } from '../store/database.ts';
 import { createFlows } from '../store/flows.ts';
@@ -77,10 +78,11 @@ function openAdministration(config: ConfigWith<'databaseUrl' | 'secrets'>): Admi
   const flows = createFlows(database);
   return {
     realms: createRealms(database, { ring, system }),
-    clients: createClients(database, { system }),
+    clients: createClients(database, { system, ring }),
     users: createUsers(database),
     keys: createSigningKeys(database, ring),
     registrationTokens: createRegistrationTokens(database),
+    auditChain: createAuditChain(database, ring),
     deployDefaultFlow: async (realmId) => {
       const definition = validateDefinition(defaultFlow, nodeTypes);
       if (!definition.ok) unreachable('the default flow is valid');

@@ -1,13 +1,11 @@
 import { type Static, type TSchema, Type } from '@sinclair/typebox';
-import { Value } from '@sinclair/typebox/value';
-import { err, ok, type Result } from './result.ts';
-import type { Instant } from './time.ts';
+import { addsNames, nameList } from './name_list.ts';
 
 /**
  * Every runtime setting is one row: schema with bounds, default, the layers that may set it, a sentence. Types, defaults,
- * validation, forms and docs follow from the row. Layers: system default → realm → client.
+ * validation, forms and docs follow from the row. Layers: system default → realm → client (`overrides.ts`).
  */
-type Row<Schema extends TSchema = TSchema> = {
+export type SettingRow<Schema extends TSchema = TSchema> = {
   readonly schema: Schema;
   readonly default: Static<Schema>;
   readonly scope: 'realm' | 'client';
@@ -16,7 +14,7 @@ type Row<Schema extends TSchema = TSchema> = {
   loosens?(inherited: Static<Schema>, value: Static<Schema>): boolean;
 };
 
-const row = <const Schema extends TSchema>(row: Row<Schema>): Row<Schema> => row;
+const row = <const Schema extends TSchema>(row: SettingRow<Schema>): SettingRow<Schema> => row;
 
 const seconds = (minimum: number, maximum: number) => Type.Integer({ minimum, maximum });
 const minute = 60;
@@ -28,6 +26,22 @@ export const longestFamilySeconds = 180 * day;
 
 /** From the strictest to the loosest. */
 const registrationModes: readonly string[] = ['off', 'initial access token', 'open'];
+
+/** The words of a setting that is a list with spaces between. */
+export const wordsOf = (list: string): readonly string[] => list.split(' ').filter((word) => word !== '');
+
+const addsTo = (inherited: string, value: string): boolean =>
+  wordsOf(value).some((word) => !wordsOf(inherited).includes(word));
+
+/** What each value of `tokenExchange` allows. */
+const exchangesOf = {
+  off: [],
+  impersonation: ['impersonation'],
+  delegation: ['delegation'],
+  'impersonation and delegation': ['impersonation', 'delegation'],
+} as const;
+export const allowsExchange = (value: keyof typeof exchangesOf, kind: 'impersonation' | 'delegation'): boolean =>
+  exchangesOf[value].some((allowed) => allowed === kind);
 
 export const settings = {
   pkce: row({
@@ -88,6 +102,58 @@ export const settings = {
     scope: 'client',
     sentence: 'How long an ID token is valid.',
   }),
+  tokenExchange: row({
+    schema: Type.Union([
+      Type.Literal('off'),
+      Type.Literal('impersonation'),
+      Type.Literal('delegation'),
+      Type.Literal('impersonation and delegation'),
+    ]),
+    default: 'off',
+    scope: 'client',
+    sentence:
+      'Whether a client with the grant may exchange access tokens (RFC 8693): for ones that do not show it (impersonation), or ones that name who acts (delegation, by an actor token).',
+    loosens: (inherited, value) =>
+      exchangesOf[value].some((allowed) => !exchangesOf[inherited].some((kind) => kind === allowed)),
+  }),
+  tokenExchangeClients: row({
+    schema: nameList('client ids with a space between'),
+    default: '',
+    scope: 'client',
+    sentence: 'Whose access tokens it may exchange; its own only if it is named as well.',
+    loosens: addsNames,
+  }),
+  tokenExchangeAudiences: row({
+    schema: nameList('audiences with a space between'),
+    default: '',
+    scope: 'client',
+    sentence:
+      "Which APIs the client is: another client's token can be exchanged only if its audience names one of these, or the client_id.",
+    loosens: addsNames,
+  }),
+  acrValues: row({
+    schema: Type.Union([Type.Literal('voluntary'), Type.Literal('required')]),
+    default: 'voluntary',
+    scope: 'client',
+    sentence:
+      'Whether a sign-in that reaches none of the `acr_values` asked for goes on (OIDC Core §5.5.1.1) or is refused, which RFC 9470 §5 recommends for step-up.',
+    loosens: (inherited, value) => inherited === 'required' && value === 'voluntary',
+  }),
+  userinfoAcrValues: row({
+    schema: nameList('authentication context classes with a space between'),
+    default: '',
+    scope: 'client',
+    sentence: 'Classes of sign-in that userinfo demands, any of them; it challenges others to step up (RFC 9470).',
+    loosens: (inherited, value) => inherited !== '' && (value === '' || addsNames(inherited, value)),
+  }),
+  userinfoMaxAgeSeconds: row({
+    schema: seconds(0, 90 * day),
+    default: 0,
+    scope: 'client',
+    sentence:
+      'How long ago the sign-in may be for userinfo, which challenges others to sign in again (RFC 9470); 0: any time.',
+    loosens: (inherited, value) => inherited > 0 && (value === 0 || value > inherited),
+  }),
   codeLifetimeSeconds: row({
     schema: seconds(5, minute),
     default: minute,
@@ -117,6 +183,13 @@ export const settings = {
     default: 'ES256',
     scope: 'client',
     sentence: 'What signs access tokens.',
+  }),
+  opaqueAccessTokensFor: row({
+    schema: nameList('resources with a space between'),
+    default: '',
+    scope: 'client',
+    sentence: 'Resources whose access tokens are no JWT: only this server reads them, and tells by introspection.',
+    loosens: (inherited, value) => addsNames(value, inherited),
   }),
   signingKeyLifetimeSeconds: row({
     schema: seconds(hour, 730 * day),
@@ -181,6 +254,45 @@ export const settings = {
     sentence:
       'How many registrations, and changes of one, an address prefix may send to a process without an initial access token.',
   }),
+  registrationResources: row({
+    schema: Type.String({
+      pattern: '^([a-z][a-z0-9+.-]*:[!$-;=?-Z_a-z~]+( [a-z][a-z0-9+.-]*:[!$-;=?-Z_a-z~]+)*)?$',
+      maxLength: 8192,
+      description: 'URIs with a space between',
+    }),
+    default: '',
+    scope: 'realm',
+    sentence:
+      'Resources (RFC 8707), such as MCP servers, that clients may ask for which registered themselves or are described by a metadata document.',
+    loosens: addsTo,
+  }),
+  clientIdMetadataDocuments: row({
+    schema: Type.Boolean(),
+    default: false,
+    scope: 'realm',
+    sentence:
+      'Whether a `client_id` may be the https URL of a document that describes the client (Client ID Metadata Document), which this server then fetches.',
+    loosens: (inherited, value) => !inherited && value,
+  }),
+  clientIdMetadataHosts: row({
+    schema: Type.String({
+      pattern: '^(!?(\\*\\.)?[a-z0-9.:\\[\\]-]+( !?(\\*\\.)?[a-z0-9.:\\[\\]-]+)*)?$',
+      maxLength: 8192,
+      description: 'host names with a space between, `*.` for all below one, `!` for all but it',
+    }),
+    default: '',
+    scope: 'realm',
+    sentence: 'Hosts whose client metadata documents are taken; empty: any. One with `!` is refused in any case.',
+    loosens: (inherited, value) => inherited !== '' && (value === '' || addsTo(inherited, value)),
+  }),
+  localhostAnyPort: row({
+    schema: Type.Boolean(),
+    default: false,
+    scope: 'client',
+    sentence:
+      'Whether `http://localhost` in a redirect URI stands for any port, as the addresses 127.0.0.1 and [::1] do (RFC 8252 §7.3, §8.3).',
+    loosens: (inherited, value) => !inherited && value,
+  }),
   clockSkewSeconds: row({
     schema: seconds(0, 120),
     default: 15,
@@ -224,70 +336,6 @@ export type SettingKey = keyof typeof settings;
 export type SettingValue<Key extends SettingKey> = Static<(typeof settings)[Key]['schema']>;
 export type Settings = { readonly [Key in SettingKey]: SettingValue<Key> };
 
-export type Override = {
-  readonly value: unknown;
-  readonly reason?: string | undefined;
-  readonly expiresAt?: Instant | undefined;
-};
-export type Overrides = { readonly [key: string]: Override };
-export type Layers = { readonly system?: Overrides; readonly realm?: Overrides; readonly client?: Overrides };
-
-export type Effective<Key extends SettingKey> = {
-  readonly value: SettingValue<Key>;
-  readonly from: 'default' | 'system' | 'realm' | 'client';
-  readonly reason: string | null;
-  readonly expiresAt: Instant | null;
-};
-
-const layerOrder = ['client', 'realm', 'system'] as const;
-
-/** The value in force and why: the innermost layer that sets it validly and has not expired. */
-export function effective<Key extends SettingKey>(key: Key, layers: Layers, now: Instant): Effective<Key> {
-  const { schema, scope, default: fallback }: Row = settings[key];
-  for (const from of layerOrder) {
-    if (from === 'client' && scope !== 'client') continue;
-    const override = layers[from]?.[key];
-    if (override === undefined || (override.expiresAt !== undefined && override.expiresAt <= now)) continue;
-    if (!Value.Check(schema, override.value)) continue;
-    return {
-      value: override.value as SettingValue<Key>,
-      from,
-      reason: override.reason ?? null,
-      expiresAt: override.expiresAt ?? null,
-    };
-  }
-  return { value: fallback as SettingValue<Key>, from: 'default', reason: null, expiresAt: null };
-}
-
 export const settingKeys = Object.keys(settings) as readonly SettingKey[];
 
-/** All values in force. */
-export function resolveSettings(layers: Layers, now: Instant): Settings {
-  return Object.fromEntries(settingKeys.map((key) => [key, effective(key, layers, now).value])) as Settings;
-}
-
-/** Refuses an unknown key, a value out of bounds, a layer that may not set it, and a silent loosening. */
-export function checkOverride(
-  key: string,
-  override: Override,
-  layer: 'realm' | 'client',
-  inherited: Layers,
-  now: Instant,
-): Result<SettingKey, string> {
-  if (!isSettingKey(key)) return err(`there is no setting "${key}"; known: ${settingKeys.join(', ')}`);
-  const setting: Row = settings[key];
-  if (layer === 'client' && setting.scope !== 'client') return err(`${key} can be set for a realm only`);
-  if (!Value.Check(setting.schema, override.value)) {
-    const [fault] = [...Value.Errors(setting.schema, override.value)];
-    return err(`${key}: ${fault?.message ?? 'wrong value'}, got ${JSON.stringify(override.value)}`);
-  }
-  const before = effective(key, inherited, now).value;
-  if (setting.loosens?.(before, override.value) === true && !override.reason?.trim()) {
-    return err(
-      `${key}: ${JSON.stringify(override.value)} is weaker than ${JSON.stringify(before)}; say why with a reason`,
-    );
-  }
-  return ok(key);
-}
-
-const isSettingKey = (key: string): key is SettingKey => Object.hasOwn(settings, key);
+export const isSettingKey = (key: string): key is SettingKey => Object.hasOwn(settings, key);

@@ -85,11 +85,11 @@ async function seedUser(database: Database, realmId: RealmId, user: DemoRealm['u
 }
 
 async function seedClient(
-  { database, clock, relyingPartyUrl, knownSecret }: SeedOptions,
+  { database, ring, clock, relyingPartyUrl, knownSecret }: SeedOptions,
   { realmId, issuer }: { readonly realmId: RealmId; readonly issuer: string },
   client: DemoClient,
 ): Promise<RealmAccess['clients'][number]> {
-  const clients = createClients(database, { system: {} });
+  const clients = createClients(database, { system: {}, ring });
   const { clientId, signsIn } = client;
   const redirectUris = signsIn ? urisAt(relyingPartyUrl, '/callback') : [];
   const postLogoutRedirectUris = signsIn ? urisAt(relyingPartyUrl, '/signed-out') : [];

@@ -1,4 +1,4 @@
-import type { Result } from '../core/result.ts';
+import { err, type Result } from '../core/result.ts';
 import { decideAuthorization } from '../oidc/authorize/index.ts';
 import { openRequestObject } from '../oidc/authorize/request_object.ts';
 import { errorResponse } from '../oidc/authorize/response.ts';
@@ -8,9 +8,10 @@ import { type IdTokenHint, verifyIdTokenHint } from '../oidc/id_token_hint.ts';
 import { type Form, parseForm, single } from '../oidc/parameters.ts';
 import { described, pageResponse, redirect } from './answer.ts';
 import { type BodyFault, readForm } from './body.ts';
-import { type Dependencies, findClient } from './dependencies.ts';
+import { type Dependencies, presentedClient } from './dependencies.ts';
 import type { Exchange, Handler } from './exchange.ts';
 import type { Interaction } from './interaction/index.ts';
+import type { NoClient } from './metadata_clients.ts';
 import { logRefusal } from './refused.ts';
 
 /** RFC 6749 §3.1, OIDC Core §3.1.2.1: by GET and by POST, with the same meaning. */
@@ -21,10 +22,12 @@ export function authorizeEndpoint(deps: Dependencies, interaction: Interaction):
     if (body?.ok === false) return refusedBody(deps, exchange, body.error);
     const sent = body === null ? parseForm(exchange.query) : body.value;
     const clientId = single(sent, 'client_id');
-    const client = clientId === undefined ? null : await findClient(deps, realm, clientId, now);
+    const found = clientId === undefined ? err('unknown' as const) : await presentedClient(deps, exchange, clientId);
+    if (!found.ok && found.error !== 'unknown') return withoutDocument(deps, exchange, found.error);
+    const client = found.ok ? found.value : null;
     const { form, refusal: objectRefusal } = await opened(deps, exchange, sent, client);
     const hint = await hintOf(form, exchange);
-    const decided = decideAuthorization({ form, objectRefusal, client, realm, hint, now });
+    const decided = decideAuthorization({ form, objectRefusal, client, realm, hint, acrValues: deps.acrValues, now });
     if (decided.ok && client !== null) return interaction.begin(exchange, decided.value, client);
     if (decided.ok) throw new Error('a request was accepted without a client');
     const { error: refused } = decided;
@@ -62,6 +65,15 @@ function refusedPage(deps: Dependencies, exchange: Exchange, { error, parameter 
   const reason = error === 'invalid_client' ? ('client_unknown' as const) : byParameter;
   const page = { kind: 'error' as const, reason, errorId: exchange.errorId, backUrl: null, clientName: null };
   return pageResponse(deps.renderPage, exchange, page, { status: 400 });
+}
+
+/** draft-ietf-oauth-client-id-metadata-document §5.1: nobody is known to whom this could be answered. */
+function withoutDocument(deps: Dependencies, exchange: Exchange, { kind, refusal }: NoClient): Response {
+  logRefusal(deps.log, exchange, refusal);
+  const reason = `client_document_${kind}` as const;
+  const page = { kind: 'error' as const, reason, errorId: exchange.errorId, backUrl: null, clientName: null };
+  const answer = kind === 'refused' ? { status: 400 } : { status: 503, headers: { 'retry-after': '10' } };
+  return pageResponse(deps.renderPage, exchange, page, answer);
 }
 
 function refusedBody(deps: Dependencies, exchange: Exchange, { status, refusal }: BodyFault): Response {

@@ -7,8 +7,6 @@ export type BodyFault = { readonly status: 400 | 413 | 415; readonly refusal: Re
 
 export const longestBodyBytes = 64 * 1024;
 
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-
 /** The form parameters of a request body; nothing else is ever parsed, whatever it calls itself. */
 export async function readForm(request: Request): Promise<Result<Form, BodyFault>> {
   const text = await readText(request, 'application/x-www-form-urlencoded');
@@ -40,20 +38,17 @@ async function readText(request: Request, expected: MediaType): Promise<Result<s
   if (mediaType !== expected) return err(wrongMediaType[expected]);
   const coding = request.headers.get('content-encoding')?.trim().toLowerCase() ?? 'identity';
   if (coding !== 'identity') return err(encoded);
-  const bytes = await readBytes(request);
-  if (bytes === null) return err(tooLarge);
-  try {
-    return ok(utf8.decode(bytes));
-  } catch {
-    // RFC 6749 Appendix B: bytes that are no UTF-8 are a fault, not replaced.
-    return err(notUtf8);
-  }
+  const text = await readBoundedText(request);
+  if (text === null) return err(tooLarge);
+  // RFC 6749 Appendix B: bytes that are no UTF-8 are a fault, not replaced. Nothing that is taken here needs the
+  // replacement character itself, so that its presence tells of such bytes.
+  return text.includes('\ufffd') ? err(notUtf8) : ok(text);
 }
 
 /** null: more than an endpoint takes. A body that does not say its length is read no further than that. */
-async function readBytes(request: Request): Promise<Uint8Array | null> {
+async function readBoundedText(request: Request): Promise<string | null> {
   const declared = request.headers.get('content-length');
-  if (declared !== null) return Number(declared) > longestBodyBytes ? null : request.bytes();
+  if (declared !== null) return Number(declared) > longestBodyBytes ? null : request.text();
   const chunks: Uint8Array[] = [];
   let length = 0;
   for await (const chunk of request.body ?? []) {
@@ -61,7 +56,7 @@ async function readBytes(request: Request): Promise<Uint8Array | null> {
     if (length > longestBodyBytes) return null;
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks);
+  return Buffer.concat(chunks).toString();
 }
 
 const fault = (status: BodyFault['status'], description: string, rule: string): BodyFault => ({

@@ -2,22 +2,26 @@ import type { JWK } from 'jose';
 import type { RealmId, UserId } from '../core/ids.ts';
 import type { KeyRing } from '../core/key_ring.ts';
 import type { Log } from '../core/log.ts';
-import { unreachable } from '../core/result.ts';
+import { err, ok, type Result, unreachable } from '../core/result.ts';
 import type { Clock, Instant } from '../core/time.ts';
 import type { RenderPage } from '../login/render.ts';
 import type { RequestObjectPorts } from '../oidc/authorize/request_object.ts';
 import type { Client } from '../oidc/client.ts';
+import type { OpenClientSecret } from '../oidc/client_auth/method.ts';
 import type { ClientKeys } from '../oidc/client_keys.ts';
 import type { DeviceAuthorizations } from '../oidc/device/ports.ts';
+import type { LivenessPorts } from '../oidc/live_token.ts';
 import type { Families, SpendProof } from '../oidc/ports.ts';
 import type { Realm } from '../oidc/realm.ts';
 import type { FetchJson, Registrations } from '../oidc/registration/ports.ts';
 import type { StandardClaims } from '../oidc/standard_claims.ts';
+import type { Exchange } from './exchange.ts';
 import type { Consents, FlowVersion, Runs, Sessions, VerifyPassword } from './interaction/ports.ts';
+import { ClientDocumentUnavailable, type MetadataClients, type NoClient } from './metadata_clients.ts';
 
 /** A realm's keys as the configuration cache holds them. */
 export type RealmKeys = {
-  readonly signers: ReadonlyMap<string, { readonly sign: (type: string, claims: object) => string | Promise<string> }>;
+  readonly signers: ReadonlyMap<string, { readonly sign: (type: string, claims: object) => Promise<string> }>;
   readonly jwks: { readonly keys: readonly JWK[] };
 };
 
@@ -42,10 +46,12 @@ export type Dependencies = {
   readonly log: Log;
   readonly ring: KeyRing;
   readonly configuration: Configuration;
+  readonly metadataClients: MetadataClients;
   readonly families: Families;
   readonly devices: DeviceAuthorizations;
   readonly spendProof: SpendProof;
   readonly clientKeys: ClientKeys;
+  readonly openClientSecret: OpenClientSecret;
   readonly fetchRequestObject: RequestObjectPorts['fetchRequestObject'];
   /** null: no such user. */
   readonly userClaims: (realmId: RealmId, userId: UserId) => Promise<StandardClaims | null>;
@@ -64,8 +70,51 @@ export type Dependencies = {
 export const signerOf = ({ signers }: RealmKeys, algorithm: string) =>
   signers.get(algorithm) ?? unreachable(`the realm has no active ${algorithm} key`);
 
-/** Unknown and disabled clients are the same to everyone outside. */
+type ClientSources = Pick<Dependencies, 'configuration' | 'metadataClients'>;
+
+/**
+ * Unknown and disabled clients are the same to everyone outside. For an id out of something of ours: a token or a run.
+ * Throws `ClientDocumentUnavailable`.
+ */
 export async function findClient(
+  sources: ClientSources,
+  realm: Realm,
+  clientId: string,
+  now: Instant,
+): Promise<Client | null> {
+  return sources.metadataClients.isNamed(realm, clientId)
+    ? whileAvailable(await sources.metadataClients.find(realm, clientId, null))
+    : findRegisteredClient(sources, realm, clientId, now);
+}
+
+/** For an id that anybody could have sent. Throws `ClientDocumentUnavailable`. */
+export const findPresentedClient = async (
+  sources: ClientSources,
+  exchange: Exchange,
+  clientId: string,
+): Promise<Client | null> => whileAvailable(await presentedClient(sources, exchange, clientId));
+
+/** Why there is none: `unknown` where nothing is registered under that id. */
+export async function presentedClient(
+  sources: ClientSources,
+  exchange: Exchange,
+  clientId: string,
+): Promise<Result<Client, NoClient | 'unknown'>> {
+  const { realm, now } = exchange;
+  if (sources.metadataClients.isNamed(realm, clientId)) return sources.metadataClients.find(realm, clientId, exchange);
+  const client = await findRegisteredClient(sources, realm, clientId, now);
+  return client === null ? err('unknown') : ok(client);
+}
+
+function whileAvailable(found: Result<Client, NoClient | 'unknown'>): Client | null {
+  if (found.ok) return found.value;
+  if (found.error !== 'unknown' && found.error.kind === 'unavailable') {
+    throw new ClientDocumentUnavailable(found.error.refusal);
+  }
+  return null;
+}
+
+export async function findRegisteredClient(
   { configuration }: Pick<Dependencies, 'configuration'>,
   realm: Realm,
   clientId: string,
@@ -74,3 +123,10 @@ export async function findClient(
   const client = await configuration.client(realm.id, clientId, now);
   return client?.enabled === true ? client : null;
 }
+
+/** What tells whether an access token still counts. */
+export const livenessPorts = (
+  deps: ClientSources & Pick<Dependencies, 'families'>,
+  realm: Realm,
+  now: Instant,
+): LivenessPorts => ({ families: deps.families, findClient: (clientId) => findClient(deps, realm, clientId, now) });

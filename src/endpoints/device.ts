@@ -90,6 +90,7 @@ const requestOf = (device: WaitingDevice) => ({
   familyId: device.familyId,
   userCode: formatUserCode(device.userCode),
   scope: [...device.scope],
+  audience: [...device.audience],
   address: device.address,
   agent: device.agent,
   uiLocales: [],

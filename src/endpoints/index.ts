@@ -170,7 +170,8 @@ const preflight = (route: Route): Response =>
     status: 204,
     headers: {
       'access-control-allow-methods': Object.keys(route.methods).join(', '),
-      'access-control-allow-headers': 'authorization, content-type, dpop',
+      // Model Context Protocol clients send theirs with each request.
+      'access-control-allow-headers': 'authorization, content-type, dpop, mcp-protocol-version',
       'access-control-max-age': '7200',
     },
   });

@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox';
 import { instantOfTimedId } from '../core/ids.ts';
 import { toNumericDate } from '../core/time.ts';
-import { type AccessTokenClaims, audienceOf, familyOfJti } from '../oidc/access_token.ts';
+import { type AccessTokenClaims, audienceOf } from '../oidc/access_token.ts';
 import { type Client, countsFrom } from '../oidc/client.ts';
 import { refuseClient } from '../oidc/client_auth/method.ts';
 import {
@@ -11,13 +11,14 @@ import {
   introspectRefreshToken,
   mayIntrospect,
 } from '../oidc/introspection.ts';
+import { liveToken } from '../oidc/live_token.ts';
 import { defineParameters, firstFault } from '../oidc/parameters.ts';
 import { decodeRefreshToken, type RefreshToken } from '../oidc/refresh_token.ts';
 import { subjectOf, subjectTypeOf } from '../oidc/subject.ts';
-import { json } from './answer.ts';
 import { readForm } from './body.ts';
-import { type Dependencies, findClient } from './dependencies.ts';
+import { type Dependencies, livenessPorts } from './dependencies.ts';
 import type { Exchange, Handler } from './exchange.ts';
+import { introspectionAnswer } from './introspection_answer.ts';
 import type { VerifyAccessToken } from './own_token.ts';
 import { refuse, refuseBody } from './refused.ts';
 import { authenticate } from './token.ts';
@@ -43,10 +44,12 @@ export function introspectEndpoint(deps: Dependencies, verify: VerifyAccessToken
     if (client.class === 'public') return refuse(deps.log, exchange, publicCaller, { clientId });
     const sent = parameters.read(body.value);
     if (!sent.ok) return refuse(deps.log, exchange, sent.error, { clientId });
+    const answer = await introspectionAnswer(deps, exchange, client);
+    if (!answer.ok) return refuse(deps.log, exchange, answer.error.refusal, { ...answer.error, clientId });
     if (proof !== null && !(await deps.spendProof(proof))) {
       return refuse(deps.log, exchange, refuseClient('RFC 7523 §3'), { clientId });
     }
-    return json(await introspect(deps, exchange, verify, client, sent.value.token));
+    return answer.value(await introspect(deps, exchange, verify, client, sent.value.token));
   };
 }
 
@@ -72,16 +75,10 @@ async function aboutAccessToken(
   { realm, now }: Exchange,
   claims: AccessTokenClaims,
 ): Promise<Introspection> {
-  const client = await findClient(deps, realm, claims.client_id, now);
-  if (client === null) return inactive;
-  const familyId = familyOfJti(claims.jti);
-  // A token without family is judged by signature, time and the state of its client.
-  if (familyId === null)
-    return claims.iat * 1000 >= countsFrom(client, realm) - 1000 ? introspectAccessToken(claims, null) : inactive;
-  const family = await deps.families.readLive(familyId, realm.id);
-  const alive =
-    family !== null && family.clientId === claims.client_id && family.createdAt >= countsFrom(client, realm);
-  return alive ? introspectAccessToken(claims, usernameFor(client, family.username)) : inactive;
+  const live = await liveToken(claims, realm, livenessPorts(deps, realm, now));
+  return live === null
+    ? inactive
+    : introspectAccessToken(claims, usernameFor(live.client, live.family?.username ?? null));
 }
 
 /** A name that every client sees would join what pairwise subjects keep apart (OIDC Core §8.1). */

@@ -7,7 +7,7 @@ import { type Form, firstFault, parseForm } from '../oidc/parameters.ts';
 import { pageResponse, redirect } from './answer.ts';
 import { readForm } from './body.ts';
 import { clearCookie } from './cookies.ts';
-import { type Dependencies, findClient } from './dependencies.ts';
+import { type Dependencies, findRegisteredClient, presentedClient } from './dependencies.ts';
 import type { Exchange, Handler } from './exchange.ts';
 import { type Browser, browserOf, isOwnSubmit } from './interaction/browser.ts';
 import { idleSessionOf, sessionOf } from './interaction/drive.ts';
@@ -66,7 +66,8 @@ type Asked = {
 };
 
 /** A hint that cannot be verified is no hint: the person is asked, and nothing is redirected. */
-async function readRequest(deps: Dependencies, { realm, keys, now }: Exchange, form: Form): Promise<Asked | Refusal> {
+async function readRequest(deps: Dependencies, exchange: Exchange, form: Form): Promise<Asked | Refusal> {
+  const { realm, keys, errorId } = exchange;
   const fault = firstFault(form);
   if (fault !== null) return fault;
   const sent = logoutParameters.read(form);
@@ -77,9 +78,15 @@ async function readRequest(deps: Dependencies, { realm, keys, now }: Exchange, f
       ? null
       : await verifyIdTokenHint(id_token_hint, realm.issuer, { keys: [...keys.jwks.keys] });
   const hint = verified?.ok === true ? verified.value : null;
+  if (verified?.ok === false) {
+    const { rule, description } = verified.error;
+    deps.log.info('logout.hint_ignored', { errorId, realm: realm.slug, rule, description });
+  }
+  const client = hint === null ? null : await presentedClient(deps, exchange, hint.clientId);
   return {
-    hint,
-    hintClient: hint === null ? null : await findClient(deps, realm, hint.clientId, now),
+    // Whose client cannot be had now neither: a sign-out waits for nobody's document.
+    hint: client?.ok === false && client.error !== 'unknown' ? null : hint,
+    hintClient: client?.ok === true ? client.value : null,
     clientId: client_id,
     postLogoutRedirectUri: post_logout_redirect_uri,
     state,
@@ -133,6 +140,7 @@ function ask(deps: Dependencies, exchange: Exchange, browser: Browser, session: 
 /**
  * OIDC Front-Channel Logout §3: every client that the sign-in was passed on to, also the one that asked. Another
  * browser's pages cannot be loaded from here: those clients are told by back channel, which the session's end has queued.
+ * Clients that a document describes are told by neither.
  */
 async function framesOf(
   deps: Dependencies,
@@ -140,7 +148,7 @@ async function framesOf(
   { id }: FoundSession,
 ): Promise<readonly string[]> {
   const clientIds = await deps.sessions.clientsOf(realm.id, id);
-  const clients = await Promise.all(clientIds.map((clientId) => findClient(deps, realm, clientId, now)));
+  const clients = await Promise.all(clientIds.map((clientId) => findRegisteredClient(deps, realm, clientId, now)));
   const known = clients.filter((client) => client !== null);
   return frontchannelLogoutUrls(realm, known, id);
 }

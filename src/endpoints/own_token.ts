@@ -1,8 +1,11 @@
 import { compactVerify, createLocalJWKSet, type JWK } from 'jose';
 import { type Instant, toNumericDate } from '../core/time.ts';
 import { type AccessTokenClaims, readAccessTokenClaims } from '../oidc/access_token.ts';
+import type { Client } from '../oidc/client.ts';
+import { isOpaque, openAccessToken, sealAccessToken } from '../oidc/opaque_token.ts';
 import type { Realm } from '../oidc/realm.ts';
-import type { RealmKeys } from './dependencies.ts';
+import { type Dependencies, type RealmKeys, signerOf } from './dependencies.ts';
+import type { Exchange } from './exchange.ts';
 
 export type VerifyAccessToken = (
   token: string,
@@ -11,11 +14,23 @@ export type VerifyAccessToken = (
   now: Instant,
 ) => Promise<AccessTokenClaims | null>;
 
+/** An access token for this audience with these claims: signed, or sealed where a resource of its wants no JWT. */
+export const writeAccessToken = (
+  { ring }: Pick<Dependencies, 'ring'>,
+  { realm, keys }: Pick<Exchange, 'realm' | 'keys'>,
+  client: Client,
+  audience: readonly string[],
+  claims: object,
+): string | Promise<string> =>
+  isOpaque(client, audience)
+    ? sealAccessToken(ring, realm, claims)
+    : signerOf(keys, client.settings.accessTokenSigningAlgorithm).sign('at+jwt', claims);
+
 /**
- * Access tokens of ours, as they come back (RFC 9068 §4): signature, type, issuer, expiry. Keys are imported once per
+ * Access tokens of ours, as they come back (RFC 9068 §4): signature or seal, type, issuer, expiry. Keys are imported once per
  * JWKS, which the configuration cache replaces whenever it changes.
  */
-export function createVerifyAccessToken(): VerifyAccessToken {
+export function createVerifyAccessToken({ ring }: Pick<Dependencies, 'ring'>): VerifyAccessToken {
   const keySets = new WeakMap<object, ReturnType<typeof createLocalJWKSet>>();
   const keySetOf = (jwks: { readonly keys: readonly JWK[] }) => {
     const known = keySets.get(jwks);
@@ -25,7 +40,8 @@ export function createVerifyAccessToken(): VerifyAccessToken {
     return keySet;
   };
   return async (token, realm, keys, now) => {
-    const claims = await verifiedClaims(token, keySetOf(keys.jwks));
+    const isSealed = !token.includes('.');
+    const claims = isSealed ? openAccessToken(ring, realm, token) : await verifiedClaims(token, keySetOf(keys.jwks));
     return claims !== null && claims.iss === realm.issuer && claims.exp > toNumericDate(now) ? claims : null;
   };
 }

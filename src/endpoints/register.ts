@@ -3,6 +3,7 @@ import { equalConstantTime, randomBytes, randomToken, sha256 } from '../core/cry
 import { brandId, type ClientId } from '../core/ids.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { bearerChallenge, readBearerToken } from '../oidc/bearer.ts';
+import { clientSecretJwt } from '../oidc/client_auth/client_secret_jwt.ts';
 import { metadata } from '../oidc/discovery.ts';
 import { type Refusal, refusal } from '../oidc/errors.ts';
 import { registrationDocument } from '../oidc/registration/document.ts';
@@ -61,13 +62,12 @@ async function register(deps: Dependencies, rate: SenderRate, exchange: Exchange
   const checked = await check(deps, exchange, body.value, { clientId, vouched: token.value !== null, current: null });
   if (!checked.ok) return refuse(deps.log, exchange, checked.error);
   const { registered, classification } = checked.value;
-  const secret = usesSecret(registered.authMethod) ? randomToken() : null;
   const registrationToken = randomToken();
   const birth = {
     realmId: realm.id,
     clientId,
     registered,
-    secretHash: secret === null ? null : sha256(secret),
+    withSecret: usesSecret(registered.authMethod),
     registrationTokenHash: sha256(registrationToken),
     initialTokenHash: token.value,
     rule: classification.rule,
@@ -80,7 +80,9 @@ async function register(deps: Dependencies, rate: SenderRate, exchange: Exchange
       : refuse(deps.log, exchange, isFull, { headers: { 'retry-after': '3600' } });
   }
   deps.log.info('client.registered', { realm: realm.slug, clientId, ...classification, vouched: token.value !== null });
-  return json(registrationDocument(made.value, { issuer: realm.issuer, registrationToken, secret }), 201);
+  const { client, secret } = made.value;
+  const shown = { issuer: realm.issuer, registrationToken, secret: secret?.reveal() ?? null };
+  return json(registrationDocument(client, shown), 201);
 }
 
 /** The hash of a usable initial access token; null: none was sent and none is needed. */
@@ -136,14 +138,14 @@ async function replace(deps: Dependencies, rate: SenderRate, exchange: Exchange)
   const checked = await check(deps, exchange, body.value, { clientId, vouched: false, current });
   if (!checked.ok) return refuse(deps.log, exchange, checked.error, { clientId });
   const { registered } = checked.value;
-  const change = secretChange(current, registered.authMethod);
+  const change = secretChange(current.authMethod, registered.authMethod);
   const replaced = await deps.registrations.replace(
     {
       realmId: realm.id,
       clientId,
       registered,
       registrationTokenHash: current.registrationTokenHash,
-      secret: change.stored,
+      secret: change,
       endsEverything: becomesAnother(current, registered),
       presenter: { address, agent },
     },
@@ -151,9 +153,9 @@ async function replace(deps: Dependencies, rate: SenderRate, exchange: Exchange)
   );
   if (replaced === null) return challenge(deps, exchange, wrongToken);
   deps.configuration.clear();
-  const kept = change.stored === 'keep' ? body.value['client_secret'] : undefined;
-  const secret = change.secret ?? (typeof kept === 'string' ? kept : null);
-  return json(registrationDocument(replaced, { issuer: realm.issuer, registrationToken: token, secret }));
+  const kept = change === 'keep' ? body.value['client_secret'] : undefined;
+  const secret = replaced.secret?.reveal() ?? (typeof kept === 'string' ? kept : null);
+  return json(registrationDocument(replaced.client, { issuer: realm.issuer, registrationToken: token, secret }));
 }
 
 /** RFC 7592 §2.2: the id must be sent and the secret may be, both as they are; the rest of what we say is not the client's. */
@@ -180,15 +182,13 @@ function refuseServerMembers(
   return isOurs ? null : refuseMember('client_secret', 'is not the one of this client', rule);
 }
 
-/** A client that begins to authenticate with a secret gets one; one that no longer does loses it. */
-function secretChange(
-  { authMethod }: RegisteredClient,
-  next: string,
-): { readonly stored: Replacement['secret']; readonly secret: string | null } {
-  if (!usesSecret(next)) return { stored: 'none', secret: null };
-  if (usesSecret(authMethod)) return { stored: 'keep', secret: null };
-  const secret = randomToken();
-  return { stored: { hash: sha256(secret) }, secret };
+/**
+ * A client that begins to authenticate with a secret gets one; one that no longer does loses it. Of a former one there may
+ * be the hash alone, which is not enough to compute with.
+ */
+function secretChange(former: string, next: string): Replacement['secret'] {
+  if (!usesSecret(next)) return 'none';
+  return usesSecret(former) && (next !== clientSecretJwt.name || former === next) ? 'keep' : 'new';
 }
 
 /** RFC 7592 §2.3. What was issued dies with it: no endpoint of ours answers a token whose client is unknown. */

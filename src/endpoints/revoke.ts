@@ -18,11 +18,11 @@ const parameters = defineParameters(
   }),
 );
 
-const notRevocable = refusal(
-  'unsupported_token_type',
+const notRevocable = (description: string) => refusal('unsupported_token_type', description, 'RFC 7009 §2.2.1');
+const ofItsOwn = notRevocable(
   'a token of the client_credentials grant belongs to no grant that could be revoked; it ends by itself',
-  'RFC 7009 §2.2.1',
 );
+const exchanged = notRevocable('an exchanged token ends with the grant of the token that it was exchanged for');
 
 /**
  * RFC 7009. A refresh token of any generation, or an access token, ends its family; what is unknown or another client's
@@ -48,8 +48,11 @@ export function revokeEndpoint(deps: Dependencies, verify: VerifyAccessToken): H
     const claims = typeof refreshToken === 'string' ? await verify(sent.value.token, realm, keys, now) : null;
     const own = claims?.client_id === clientId ? claims : null;
     const familyId = typeof refreshToken === 'string' ? own && familyOfJti(own.jti) : refreshToken.familyId;
-    if (own !== null && familyId === null) return refuse(deps.log, exchange, notRevocable, { clientId });
-    if (familyId !== null) await deps.families.revoke(familyId, realm.id, clientId, 'revoked by client');
+    if (own !== null && familyId === null) return refuse(deps.log, exchange, ofItsOwn, { clientId });
+    const isEnded =
+      familyId !== null && (await deps.families.revoke(familyId, realm.id, clientId, 'revoked by client'));
+    // An access token always has its family, but an exchanged one (RFC 8693) has another client's, which it cannot end.
+    if (own !== null && !isEnded) return refuse(deps.log, exchange, exchanged, { clientId });
     return new Response(null, { status: 200, headers: { 'cache-control': 'no-store' } });
   };
 }

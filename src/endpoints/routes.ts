@@ -30,7 +30,7 @@ export type Route = {
 /** Every endpoint of an issuer, once. */
 export function routes(deps: Dependencies): readonly Route[] {
   const interaction = createInteraction(deps);
-  const verify = createVerifyAccessToken();
+  const verify = createVerifyAccessToken(deps);
   const metadata = metadataEndpoint(deps);
   const authorize = authorizeEndpoint(deps, interaction);
   const userinfo = userinfoEndpoint(deps, verify);
@@ -45,7 +45,7 @@ export function routes(deps: Dependencies): readonly Route[] {
     { path: '/jwks', methods: { GET: jwksEndpoint() }, ...document },
     { path: '/authorize', methods: { GET: authorize, POST: authorize }, ...fresh },
     { path: '/run/:handle', methods: { GET: interaction.show, POST: interaction.submit }, ...fresh },
-    { path: '/token', methods: { POST: tokenEndpoint(deps) }, ...open },
+    { path: '/token', methods: { POST: tokenEndpoint(deps, verify) }, ...open },
     {
       path: endpointPaths.device_authorization_endpoint,
       methods: { POST: deviceAuthorizationEndpoint(deps) },
@@ -56,7 +56,7 @@ export function routes(deps: Dependencies): readonly Route[] {
     { path: '/introspect', methods: { POST: introspectEndpoint(deps, verify) }, ...fresh },
     { path: '/revoke', methods: { POST: revokeEndpoint(deps, verify) }, ...open },
     { path: '/logout', methods: { GET: logout, POST: logout }, ...fresh },
-    { path: registrationPath, methods: { POST: register }, ...fresh },
+    { path: registrationPath, methods: { POST: register }, ...open },
     { path: `${registrationPath}/:handle`, methods: { GET: show, PUT: replace, DELETE: remove }, ...fresh },
     { path: checkSessionPath, methods: { GET: checkSessionEndpoint(deps) }, ...fresh },
   ];

@@ -20,7 +20,7 @@ type Asking = {
   readonly logoUri: string | null;
   readonly policyUri: string | null;
   readonly termsUri: string | null;
-  /** Scopes by wire name. */
+  /** Scopes by wire name, resources by `consent_item.ts`. */
   readonly items: readonly string[];
 };
 

@@ -18,6 +18,7 @@ import {
   formPostPage,
   formPostScriptHash,
   goOnScriptHash,
+  type Introduction,
   screenPage,
   signedOutPage,
   signOutPage,
@@ -25,7 +26,13 @@ import {
 
 /** Every page there is, by what it is told. */
 export type Page =
-  | { readonly kind: 'screen'; readonly screen: Screen; readonly clientName: string | null; readonly form: FormTarget }
+  | {
+      readonly kind: 'screen';
+      readonly screen: Screen;
+      readonly clientName: string | null;
+      readonly form: FormTarget;
+      readonly introduction?: Introduction | null;
+    }
   | {
       readonly kind: 'error';
       readonly reason: ErrorReason;
@@ -106,7 +113,7 @@ export const renderPage: RenderPage = (page, { realmName, uiLocales, acceptLangu
 function documentOf(page: Page, frame: Frame): string {
   switch (page.kind) {
     case 'screen':
-      return screenPage(page.screen, { ...frame, clientName: page.clientName, form: page.form });
+      return screenPage(page.screen, { ...frame, ...page });
     case 'error':
       return errorPage(page, frame);
     case 'busy':

@@ -4,6 +4,7 @@ import { decodeBase64url, encodeBase64url } from '../core/base64url.ts';
 import { randomBytes } from '../core/crypto.ts';
 import { brandId, bytesOfUuid, type FamilyId, uuidFromBytes } from '../core/ids.ts';
 import { type Instant, toNumericDate } from '../core/time.ts';
+import { type Actor, actorSchema } from './actor.ts';
 import type { Client } from './client.ts';
 import type { Realm } from './realm.ts';
 import { subjectOf } from './subject.ts';
@@ -22,6 +23,18 @@ export function familyOfJti(jti: string): FamilyId | null {
   return bytes?.length === familyJtiLength ? brandId<FamilyId>(uuidFromBytes(bytes)) : null;
 }
 
+/** What a token says otherwise because it was exchanged for another one (RFC 8693). */
+export type Exchanged = {
+  /** Whom the subject token spoke of, by the same name, and to whom it was issued. */
+  readonly subject: string;
+  readonly subjectClientId: string;
+  /** NumericDate: it ends with the tokens that it was exchanged for, if not before. */
+  readonly expiresAt: number;
+  readonly act: Actor | undefined;
+  /** The answer's `issued_token_type` (§2.2.1). */
+  readonly issuedTokenType: string;
+};
+
 export type AccessTokenFacts = {
   readonly realm: Realm;
   readonly client: Client;
@@ -29,22 +42,25 @@ export type AccessTokenFacts = {
   readonly scope: readonly string[];
   readonly familyId: FamilyId | null;
   readonly now: Instant;
+  readonly exchanged?: Exchanged | undefined;
 };
 
-export function accessTokenClaims({ realm, client, grant, scope, familyId, now }: AccessTokenFacts) {
+export function accessTokenClaims({ realm, client, grant, scope, familyId, now, exchanged }: AccessTokenFacts) {
   const issuedAt = toNumericDate(now);
+  const expiresAt = issuedAt + client.settings.accessTokenLifetimeSeconds;
   const [onlyAudience, second] = grant.audience;
   return {
     iss: realm.issuer,
-    sub: grant.userId === null ? client.clientId : subjectOf(realm, client, grant.userId),
+    sub: exchanged?.subject ?? (grant.userId === null ? client.clientId : subjectOf(realm, client, grant.userId)),
     aud: second === undefined ? onlyAudience : grant.audience,
     client_id: client.clientId,
     scope: scope.join(' '),
     jti: newJti(familyId),
     iat: issuedAt,
-    exp: issuedAt + client.settings.accessTokenLifetimeSeconds,
+    exp: exchanged === undefined ? expiresAt : Math.min(expiresAt, exchanged.expiresAt),
     ...(grant.authTime === null ? {} : { auth_time: grant.authTime }),
     ...(grant.acr === null ? {} : { acr: grant.acr }),
+    ...(exchanged?.act === undefined ? {} : { act: exchanged.act }),
   };
 }
 
@@ -59,6 +75,7 @@ const schema = Type.Object({
   exp: Type.Integer(),
   auth_time: Type.Optional(Type.Integer()),
   acr: Type.Optional(Type.String()),
+  act: Type.Optional(actorSchema),
 });
 const compiled = TypeCompiler.Compile(schema);
 export type AccessTokenClaims = Static<typeof schema>;

@@ -1,6 +1,7 @@
 import { err, ok, type Result } from '../core/result.ts';
 import { type Refusal, refusal } from './errors.ts';
 import type { Form } from './parameters.ts';
+import { challengeMembers, type InsufficientAuthentication } from './step_up.ts';
 
 /**
  * RFC 6750 §2: the token in the Authorization header or in a form body, in exactly one of them, never in the query.
@@ -23,9 +24,10 @@ export function readBearerToken(authorization: string | null, form: Form | null)
 const refuse = (description: string): Refusal => refusal('invalid_request', description, 'RFC 6750 §2');
 
 /** RFC 6750 §3: the challenge; without a token no error is told. */
-export function bearerChallenge(issuer: string, refused: Refusal | null): string {
+export function bearerChallenge(issuer: string, refused: Refusal | InsufficientAuthentication | null): string {
   const parts = [`realm="${issuer}"`];
   if (refused !== null) parts.push(`error="${refused.error}"`, `error_description="${refused.description}"`);
   if (refused?.error === 'insufficient_scope') parts.push('scope="openid"');
+  if (refused !== null && 'demand' in refused) parts.push(...challengeMembers(refused.demand));
   return `Bearer ${parts.join(', ')}`;
 }

@@ -1,6 +1,7 @@
 import type { JWK } from 'jose';
 import type { ClientId, RealmId } from '../core/ids.ts';
-import type { Overrides, Settings } from '../core/settings.ts';
+import type { Overrides } from '../core/overrides.ts';
+import type { Settings } from '../core/settings.ts';
 import type { Instant } from '../core/time.ts';
 import type { Realm } from './realm.ts';
 
@@ -12,6 +13,8 @@ export type ClientSecretHash = {
   readonly hash: Uint8Array;
   readonly createdAt: Instant;
   readonly expiresAt: Instant | null;
+  /** The secret itself under the key ring, for the one method that computes with it (`client_secret_jwt`). */
+  readonly sealed?: string;
 };
 
 /** A registered client with its effective policies, as the configuration cache holds it. */
@@ -44,6 +47,16 @@ export type Client = {
   readonly enabled: boolean;
   /** What was issued before this instant no longer counts. */
   readonly validFrom: Instant;
+  /** Absent: its operator made it. */
+  readonly introduced?: Introduced;
+};
+
+/** Of a client that nobody here knows but by what it says of itself (RFC 7591, Client ID Metadata Document). */
+export type Introduced = {
+  /** The realm's `registrationResources`: it may ask for these, with consent to each; none is its default. */
+  readonly resources: readonly string[];
+  /** Host and port of a `client_id` that is a URL: all that is certain of it. null: it registered itself. */
+  readonly host: string | null;
 };
 
 /** What was issued before this instant no longer counts: the client's cut or its realm's, whichever came later. */
@@ -51,8 +64,8 @@ export const countsFrom = (client: Pick<Client, 'validFrom'>, realm: Pick<Realm,
   Math.max(client.validFrom, realm.validFrom);
 
 /**
- * Registered metadata by its wire names (OIDC Registration §2, Front- and Back-Channel Logout §2, RFC 7591 §2), as far as it
- * has no member of its own above.
+ * Registered metadata by its wire names (OIDC Registration §2, Front- and Back-Channel Logout §2, RFC 7591 §2, RFC 9701 §6),
+ * as far as it has no member of its own above.
  */
 export type ClientMetadata = {
   readonly client_uri?: string;
@@ -64,7 +77,14 @@ export type ClientMetadata = {
   readonly jwks_uri?: string;
   readonly sector_identifier_uri?: string;
   readonly subject_type?: 'public' | 'pairwise';
+  readonly id_token_encrypted_response_alg?: string;
+  readonly id_token_encrypted_response_enc?: string;
   readonly userinfo_signed_response_alg?: string;
+  readonly userinfo_encrypted_response_alg?: string;
+  readonly userinfo_encrypted_response_enc?: string;
+  readonly introspection_signed_response_alg?: string;
+  readonly introspection_encrypted_response_alg?: string;
+  readonly introspection_encrypted_response_enc?: string;
   readonly request_object_signing_alg?: string;
   readonly request_uris?: readonly string[];
   readonly require_signed_request_object?: boolean;

@@ -1,5 +1,6 @@
 import { err, ok, type Result } from '../core/result.ts';
 import { kindOfRedirectUri } from './authorize/redirect_uri.ts';
+import { isResourceIndicator } from './authorize/resource.ts';
 import {
   canonicalResponseType,
   grantTypesOf,
@@ -8,10 +9,11 @@ import {
   responseTypeNames,
 } from './authorize/response_type.ts';
 import type { Client, ClientClass, ClientMetadata } from './client.ts';
-import { classOfAuthMethod, clientAuthMethodNames } from './client_auth/index.ts';
+import { assertionAlgorithmsOf, classOfAuthMethod, clientAuthMethodNames } from './client_auth/index.ts';
 import { hasBoundedSize } from './client_keys.ts';
 import { classesOfGrantType, grantTypeNames, signInGrantTypes } from './grants/index.ts';
 import { idTokenAlgorithms } from './id_token.ts';
+import { encryptionFaults } from './response_encryption.ts';
 import { isScopeToken } from './scope.ts';
 import { sectorOf, subjectTypeOf } from './subject.ts';
 
@@ -47,7 +49,10 @@ export type ClientDraft = Pick<
   | 'jwks'
 > & {
   readonly metadata?: ClientMetadata;
+  readonly resources?: readonly string[];
   readonly clientId: string;
+  /** true: the id is the URL of the client's metadata document, which has rules of its own (`client_id_url.ts`). */
+  readonly isNamedByUrl?: boolean;
   readonly rotation: 'always' | 'never';
   /** The effective setting. */
   readonly implicitAndHybrid: boolean;
@@ -61,9 +66,9 @@ const when = (condition: boolean, member: string, sentence: string): readonly Re
 
 /** Every rule a registration must keep; all faults are told at once. */
 const checks: readonly Check[] = [
-  ({ clientId }) =>
+  ({ clientId, isNamedByUrl = false }) =>
     when(
-      !/^[A-Za-z0-9._~-]{1,128}$/.test(clientId) || looksLikeUserId(clientId),
+      !isNamedByUrl && (!/^[A-Za-z0-9._~-]{1,128}$/.test(clientId) || looksLikeUserId(clientId)),
       'client_id',
       'must be 1 to 128 characters out of A-Z a-z 0-9 . _ ~ - and not have the shape of a user id (a UUID)',
     ),
@@ -116,6 +121,12 @@ const checks: readonly Check[] = [
     postLogoutRedirectUris.flatMap((uri) => checkRedirectUri(uri, clientClass, 'post_logout_redirect_uris')),
   ({ scope }) =>
     when(!scope.every(isScopeToken), 'scope', 'holds a value with characters that RFC 6749 §3.3 does not allow'),
+  ({ resources = [] }) =>
+    when(
+      !resources.every(isResourceIndicator),
+      'resources',
+      'must be absolute URIs without a fragment (RFC 8707 §2), such as https://api.example.com',
+    ),
   ({ authMethod, jwks, metadata }) =>
     when(
       authMethod === 'private_key_jwt' && (jwks?.keys.length ?? 0) === 0 && metadata?.jwks_uri === undefined,
@@ -141,13 +152,28 @@ const checks: readonly Check[] = [
       'jwks',
       'holds an RSA key of more than 4096 bits; use a shorter one',
     ),
-  ({ idTokenSignedResponseAlg }) =>
-    when(
-      idTokenSignedResponseAlg !== null &&
-        !idTokenAlgorithms.some((algorithm) => algorithm === idTokenSignedResponseAlg),
-      'id_token_signed_response_alg',
-      `must be one of ${idTokenAlgorithms.join(', ')}`,
+  ({ idTokenSignedResponseAlg, metadata = {} }) =>
+    Object.entries({
+      id_token_signed_response_alg: idTokenSignedResponseAlg ?? undefined,
+      userinfo_signed_response_alg: metadata.userinfo_signed_response_alg,
+      introspection_signed_response_alg: metadata.introspection_signed_response_alg,
+    }).flatMap(([member, stated]) =>
+      when(
+        stated !== undefined && !idTokenAlgorithms.some((algorithm) => algorithm === stated),
+        member,
+        `must be one of ${idTokenAlgorithms.join(', ')}`,
+      ),
     ),
+  ({ jwks, metadata = {} }) => encryptionFaults({ jwks, metadata }),
+  ({ authMethod, metadata }) => {
+    const algorithms = assertionAlgorithmsOf(authMethod);
+    const stated = metadata?.token_endpoint_auth_signing_alg;
+    return when(
+      algorithms !== undefined && stated !== undefined && !algorithms.includes(stated),
+      'token_endpoint_auth_signing_alg',
+      `must be one of ${algorithms?.join(', ')} with ${authMethod}`,
+    );
+  },
   ({ metadata = {}, redirectUris }) =>
     when(
       subjectTypeOf({ metadata }) === 'pairwise' && sectorOf({ metadata, redirectUris }) === null,

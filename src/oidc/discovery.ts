@@ -3,11 +3,11 @@ import { promptValuesSupported } from './authorize/prompt.ts';
 import { requestObjectAlgorithms } from './authorize/request_object.ts';
 import { responseModesSupported } from './authorize/response_mode.ts';
 import { isFrontChannel, servedResponseTypes } from './authorize/response_type.ts';
-import { clientAuthMethodNames } from './client_auth/index.ts';
-import { clientAssertionAlgorithms } from './client_auth/private_key_jwt.ts';
+import { clientAssertionAlgorithms, clientAuthMethodNames } from './client_auth/index.ts';
 import { grantTypeNames } from './grants/index.ts';
 import { idTokenAlgorithms } from './id_token.ts';
 import type { Realm } from './realm.ts';
+import { contentEncryptions, encryptedResponses, encryptionAlgorithms } from './response_encryption.ts';
 import { protocolScopes } from './scope.ts';
 import { claimNames } from './standard_claims.ts';
 import { subjectTypes } from './subject.ts';
@@ -36,6 +36,14 @@ export const registrationPath = '/register';
 /** Claims that ID tokens carry beside what scopes and the claims parameter release. */
 const protocolClaims = ['sub', 'iss', 'aud', 'exp', 'iat', 'auth_time', 'nonce', 'acr', 'amr', 'sid'];
 
+/** OIDC Discovery §3, RFC 9701 §7. Requests encrypted to us are not served, so nothing of theirs is listed. */
+const encryptionMetadata = Object.fromEntries(
+  encryptedResponses.flatMap((response) => [
+    [`${response}_encryption_alg_values_supported`, encryptionAlgorithms],
+    [`${response}_encryption_enc_values_supported`, contentEncryptions],
+  ]),
+);
+
 /**
  * OIDC Discovery §3 and RFC 8414 §2 in one document, derived from the registries that do the work: what is listed is what
  * is served, nothing else.
@@ -52,6 +60,7 @@ export function metadata(
     issuer,
     ...endpoints,
     ...(settings.registration === 'off' ? {} : { registration_endpoint: issuer + registrationPath }),
+    ...(settings.clientIdMetadataDocuments ? { client_id_metadata_document_supported: true } : {}),
     scopes_supported: protocolScopes,
     response_types_supported: responseTypes,
     response_modes_supported: responseModesSupported,
@@ -60,6 +69,8 @@ export function metadata(
     subject_types_supported: subjectTypes,
     id_token_signing_alg_values_supported: idTokenAlgorithms,
     userinfo_signing_alg_values_supported: idTokenAlgorithms,
+    introspection_signing_alg_values_supported: idTokenAlgorithms,
+    ...encryptionMetadata,
     token_endpoint_auth_methods_supported: clientAuthMethodNames,
     token_endpoint_auth_signing_alg_values_supported: clientAssertionAlgorithms,
     introspection_endpoint_auth_methods_supported: authenticated,

@@ -14,6 +14,8 @@ const statusOf = {
   // RFC 6750 §3.1
   invalid_token: 401,
   insufficient_scope: 403,
+  // RFC 9470 §3
+  insufficient_user_authentication: 401,
   // OIDC Core §3.1.2.6
   login_required: 400,
   consent_required: 400,

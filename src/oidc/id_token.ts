@@ -35,10 +35,11 @@ export function idTokenClaims(facts: IdTokenFacts): { readonly [name: string]: u
   const issuedAt = toNumericDate(now);
   const algorithm = idTokenAlgorithmOf(client);
   const hasUserinfo = accessToken !== null || code !== null;
-  const released = new Set([...grant.claims.idToken, ...(hasUserinfo ? [] : grant.scope.flatMap(claimsOfScope))]);
-  const asked = Object.entries(userClaims).filter(([name, value]) => released.has(name) && value !== undefined);
   return {
-    ...Object.fromEntries(asked),
+    ...releasedClaims(userClaims, [
+      ...grant.claims.idToken,
+      ...(hasUserinfo ? [] : grant.scope.flatMap(claimsOfScope)),
+    ]),
     iss: realm.issuer,
     sub: subjectOf(realm, client, grant.userId),
     aud: client.clientId,
@@ -52,6 +53,14 @@ export function idTokenClaims(facts: IdTokenFacts): { readonly [name: string]: u
     ...(accessToken === null ? {} : { at_hash: leftHalfHash(algorithm, accessToken) }),
     ...(code === null ? {} : { c_hash: leftHalfHash(algorithm, code) }),
   };
+}
+
+function releasedClaims(claims: StandardClaims, names: readonly string[]): { readonly [name: string]: unknown } {
+  if (names.length === 0) return {};
+  const released = new Set(names);
+  return Object.fromEntries(
+    Object.entries(claims).filter(([name, value]) => released.has(name) && value !== undefined),
+  );
 }
 
 /** OIDC Core §3.1.3.6: the left half of the hash that goes with the signature's algorithm. */

@@ -23,6 +23,7 @@ export async function verifyIdTokenHint(
   issuer: string,
   jwks: JSONWebKeySet,
 ): Promise<Result<IdTokenHint, Refusal>> {
+  if (isEncrypted(hint)) return err(encryptedHint);
   const payload = await verifiedPayload(hint, jwks);
   if (!claims.Check(payload) || payload.iss !== issuer) {
     return err(
@@ -38,6 +39,17 @@ export async function verifyIdTokenHint(
   const clientId = payload.azp ?? audience[0] ?? '';
   return ok({ subject: payload.sub, clientId, sid: payload.sid ?? null });
 }
+
+/** RFC 7516 §9: a compact JWE has five parts, a JWS three. */
+const isEncrypted = (token: string): boolean => token.split('.').length === 5;
+
+/** It was encrypted to the client, and no key is published here that it could be encrypted to for us. */
+const encryptedHint = refusal(
+  'invalid_request',
+  'id_token_hint is encrypted; send the signed ID token that is in it',
+  'OIDC Core §3.1.2.1',
+  'id_token_hint',
+);
 
 async function verifiedPayload(token: string, jwks: JSONWebKeySet): Promise<unknown> {
   try {

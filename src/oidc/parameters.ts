@@ -15,8 +15,8 @@ export type Form = {
   readonly faults: readonly FormFault[];
 };
 
-/** RFC 8707 §2 lets `resource` be sent more than once; nothing else may be. */
-const repeatable: ReadonlySet<string> = new Set(['resource']);
+/** RFC 8707 §2 and RFC 8693 §2.1 let these be sent more than once; nothing else may be. */
+const repeatable: ReadonlySet<string> = new Set(['resource', 'audience']);
 
 const mostParameters = 100;
 

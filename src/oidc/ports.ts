@@ -22,13 +22,19 @@ export type FamilyBirth = {
   /** The family of the token that was returned beside the code: a replay of the code ends it too. */
   readonly frontFamilyId: FamilyId | null;
   readonly presenter: Presenter;
+  /** Spent by the same statement; with one that was spent before, nothing else happens. */
+  readonly proofs: readonly ProofToSpend[];
 };
 
-/** `replayed`: the family existed; it is revoked now. `ended`: code expired, user or session gone; nothing was consumed. */
+/**
+ * `replayed`: the family existed; it is revoked now. `ended`: code expired, user or session gone; nothing was consumed.
+ * `proof_spent`: a proof had been spent before.
+ */
 export type Redemption =
   | { readonly kind: 'redeemed'; readonly userClaims: StandardClaims }
   | { readonly kind: 'replayed' }
-  | { readonly kind: 'ended' };
+  | { readonly kind: 'ended' }
+  | { readonly kind: 'proof_spent' };
 
 /** A poll of the device grant (RFC 8628 §3.4): if the person has approved, it opens the family. */
 export type DevicePoll = {
@@ -60,6 +66,8 @@ export type Rotation = {
   readonly narrowing: Narrowing;
   readonly bounds: FamilyBounds;
   readonly presenter: Presenter;
+  /** Spent by the same statement; with one that was spent before, nothing else happens. */
+  readonly proofs: readonly ProofToSpend[];
 };
 
 /** What the client's policy and state say of how long a family lives. */
@@ -83,8 +91,8 @@ export type Families = {
   redeemDevice(poll: DevicePoll): Promise<DeviceRedemption>;
   /** A family for a token from the authorization endpoint; a repeat finds it there. False: user or session gone. */
   openFront(birth: FamilyBirth): Promise<boolean>;
-  /** One UPDATE carries every precondition; null: it matched no row. */
-  rotate(rotation: Rotation): Promise<RotatedGrant | null>;
+  /** One UPDATE carries every precondition; null: it matched no row, though its proofs are spent. */
+  rotate(rotation: Rotation): Promise<RotatedGrant | 'proof_spent' | null>;
   /** The second statement, after `rotate` gave null. */
   read(familyId: FamilyId, realmId: RealmId, bounds: FamilyBounds): Promise<FamilyRow | null>;
   /** Steps a row forward that lost commits; audited. */

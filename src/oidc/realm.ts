@@ -1,6 +1,7 @@
 import type { RealmId } from '../core/ids.ts';
+import type { Overrides } from '../core/overrides.ts';
 import type { Secret } from '../core/secret.ts';
-import type { Overrides, Settings } from '../core/settings.ts';
+import type { Settings } from '../core/settings.ts';
 import type { Instant } from '../core/time.ts';
 
 /** A tenant as the configuration cache holds it. */

@@ -26,16 +26,14 @@ export function encodeRefreshToken(
   token: Pick<RefreshToken, 'familyId' | 'generation' | 'secret'>,
 ): string {
   const entry = ring.newest();
-  const generation = Buffer.alloc(4);
-  generation.writeUInt32BE(token.generation);
-  const body = Buffer.concat([
-    Buffer.from([version]),
-    Buffer.from(entry.keyId, 'hex'),
-    bytesOfUuid(token.familyId),
-    generation,
-    token.secret.reveal(),
-  ]);
-  return encodeBase64url(Buffer.concat([body, tagOf(entry.derive('refresh tag'), realmId, body)]));
+  const bytes = Buffer.allocUnsafe(bodyLength + tagLength);
+  bytes.writeUInt8(version);
+  bytes.write(entry.keyId, 1, 'hex');
+  bytes.set(bytesOfUuid(token.familyId), 5);
+  bytes.writeUInt32BE(token.generation, 21);
+  bytes.set(token.secret.reveal(), 25);
+  bytes.set(tagOf(entry.derive('refresh tag'), realmId, bytes.subarray(0, bodyLength)), bodyLength);
+  return encodeBase64url(bytes);
 }
 
 const tagOf = (key: Buffer, realmId: RealmId, body: Buffer): Buffer =>

@@ -24,6 +24,13 @@ export const subjectOf = (realm: Pick<Realm, 'id' | 'secrets'>, client: Named, u
 const pairwiseSubject = ({ id, secrets }: Pick<Realm, 'id' | 'secrets'>, sector: string, userId: UserId): string =>
   encodeBase64url(hmacSha256(secrets.pairwise.reveal(), `sub\n${id}\n${sector}\n${userId}`));
 
+/** Whether two clients call every user the same, so that a name may pass from one to the other. */
+export function shareSubjects(left: Named, right: Named): boolean {
+  const type = subjectTypeOf(left);
+  if (type !== subjectTypeOf(right)) return false;
+  return type === 'public' || sectorFor(left) === sectorFor(right);
+}
+
 /** Registration sees to it that there is a sector; should a later change take it away, the client is one of its own. */
 const sectorFor = (client: Named): string => sectorOf(client) ?? `client ${client.clientId}`;
 

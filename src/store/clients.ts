@@ -1,13 +1,24 @@
 import { and, asc, eq, isNotNull, sql } from 'drizzle-orm';
-import { boolean, integer, pgTable, text, uuid } from 'drizzle-orm/pg-core';
+import { boolean, integer, type PgUpdateSetSource, pgTable, text, uuid } from 'drizzle-orm/pg-core';
 import type { JWK } from 'jose';
-import { randomToken, sha256 } from '../core/crypto.ts';
 import { brandId, type ClientId, type RealmId } from '../core/ids.ts';
+import type { KeyRing } from '../core/key_ring.ts';
+import { type Layers, type Overrides, resolveSettings } from '../core/overrides.ts';
 import { err, ok, type Result, unreachable } from '../core/result.ts';
-import { Secret } from '../core/secret.ts';
-import { type Layers, type Overrides, resolveSettings } from '../core/settings.ts';
+import type { Secret } from '../core/secret.ts';
+import { wordsOf } from '../core/settings.ts';
 import type { Instant } from '../core/time.ts';
 import type { Client, ClientClass, ClientMetadata, ClientSecretHash } from '../oidc/client.ts';
+import {
+  fromStoredSecret,
+  isKeptSealed,
+  kept,
+  newSecret,
+  outgoing,
+  type StoredSecret,
+  toStoredSecret,
+  withoutSealed,
+} from './client_secrets.ts';
 import { bytea, databaseNow, instant, json } from './columns.ts';
 import { changeConfiguration } from './config_version.ts';
 import type { Database, Executor } from './database.ts';
@@ -43,14 +54,14 @@ export const clients = pgTable('clients', {
   unusedSince: instant('unused_since'),
 });
 
-/** `hash`: hex of the SHA-256. */
-type StoredSecret = { readonly hash: string; readonly created_at: Instant; readonly expires_at: Instant | null };
-
 /** A client as stored: its effective settings depend on its realm and the time (`toClient`). */
-export type ClientRecord = Omit<Client, 'settings'> & { readonly createdAt: Instant };
+export type ClientRecord = Omit<Client, 'settings' | 'introduced'> & {
+  readonly createdAt: Instant;
+  readonly isSelfRegistered: boolean;
+};
 
 /** What `checkClient` (oidc/client_class.ts) has passed; the store does not know the rules of the classes. */
-export type NewClient = Omit<Client, 'settings' | 'secrets' | 'enabled' | 'validFrom'>;
+export type NewClient = Omit<Client, 'settings' | 'secrets' | 'enabled' | 'validFrom' | 'introduced'>;
 
 export type ClientChange = Partial<Omit<NewClient, 'realmId' | 'clientId'> & { readonly enabled: boolean }>;
 
@@ -66,7 +77,8 @@ const clientIdPattern = /^[\x21-\x7e]{1,255}$/;
 /** Whether a parameter can name a client at all; what cannot is unknown without asking the database. */
 export const isClientId = (text: string): boolean => clientIdPattern.test(text);
 
-const mostSecrets = 2;
+/** `ring`: seals secrets that must be read again; without it no client of such a method can be given one. */
+export type ClientParts = { readonly system: Overrides; readonly ring?: KeyRing };
 
 /** Somebody has allowed it something: it is kept, however it came here. */
 export async function clientIsUsed(executor: Executor, realmId: RealmId, clientId: ClientId): Promise<void> {
@@ -78,7 +90,7 @@ export async function clientIsUsed(executor: Executor, realmId: RealmId, clientI
     .execute();
 }
 
-export const createClients = (database: Database, { system }: { readonly system: Overrides }) => {
+export const createClients = (database: Database, { system, ring }: ClientParts) => {
   const { db } = database;
   const byId = db
     .select()
@@ -99,8 +111,8 @@ export const createClients = (database: Database, { system }: { readonly system:
       now: Instant,
     ): Promise<Result<{ readonly client: ClientRecord; readonly secret: Secret | null }, ClientRefusal>> {
       if (!isClientId(client.clientId)) return err({ kind: 'client_id_invalid' });
-      const secret = withSecret ? new Secret(randomToken()) : null;
-      const secrets = secret === null ? [] : [hashOf(secret, now)];
+      const secret = withSecret ? newSecret(client.authMethod) : null;
+      const secrets = secret === null ? [] : [kept(secret, { ...client, ring }, now)];
       const created = await conflictAs({ clients_pkey: 'client_id_taken' } as const, () =>
         changeConfiguration(database, async (executor) => {
           const checked = await checkAgainstRealm(executor, client.realmId, client.overrides, system, now);
@@ -136,8 +148,10 @@ export const createClients = (database: Database, { system }: { readonly system:
         if (!checked.ok) return checked;
         const set = { ...mutable(columns), ...(overrides === undefined ? {} : { settings: toStored(overrides) }) };
         if (Object.keys(set).length === 0) return ok(current);
+        const isFreed = isKeptSealed(current.authMethod) && !isKeptSealed(columns.authMethod ?? current.authMethod);
+        const unsealed = isFreed ? { secrets: withoutSealed(clients.secrets) } : {};
         // A client that an operator has changed is one that somebody wants.
-        return ok(await writeClient(executor, realmId, clientId, { ...set, unusedSince: null }));
+        return ok(await writeClient(executor, realmId, clientId, { ...set, ...unsealed, unusedSince: null }));
       });
     },
 
@@ -154,8 +168,8 @@ export const createClients = (database: Database, { system }: { readonly system:
       return changeConfiguration(database, async (executor) => {
         const current = await readRecord(executor, realmId, clientId);
         if (current === null) return null;
-        const secret = new Secret(randomToken());
-        const secrets = [hashOf(secret, now), ...outgoing(current.secrets, overlapSeconds, now)];
+        const secret = newSecret(current.authMethod);
+        const secrets = [kept(secret, { ...current, ring }, now), ...outgoing(current.secrets, overlapSeconds, now)];
         await writeClient(executor, realmId, clientId, { secrets: secrets.map(toStoredSecret) });
         return secret;
       });
@@ -177,13 +191,14 @@ export const createClients = (database: Database, { system }: { readonly system:
 
 /** The client with the policies in force. */
 export const toClient = (
-  { createdAt: _, ...record }: ClientRecord,
+  { createdAt: _, isSelfRegistered, ...record }: ClientRecord,
   layers: Omit<Layers, 'client'>,
   now: Instant,
-): Client => ({
-  ...record,
-  settings: resolveSettings({ ...layers, client: record.overrides }, now),
-});
+): Client => {
+  const settings = resolveSettings({ ...layers, client: record.overrides }, now);
+  const introduced = { resources: wordsOf(settings.registrationResources), host: null };
+  return { ...record, settings, ...(isSelfRegistered ? { introduced } : {}) };
+};
 
 export const isThe = (realmId: RealmId, clientId: string) =>
   and(eq(clients.realmId, realmId), eq(clients.clientId, clientId));
@@ -197,7 +212,7 @@ async function writeClient(
   executor: Executor,
   realmId: RealmId,
   clientId: string,
-  set: Partial<typeof clients.$inferInsert>,
+  set: PgUpdateSetSource<typeof clients>,
 ): Promise<ClientRecord> {
   const [row] = await executor.update(clients).set(set).where(isThe(realmId, clientId)).returning();
   return toRecord(row ?? unreachable('the client was read in this transaction'));
@@ -267,46 +282,15 @@ export function mutable<Columns extends Partial<Pick<Client, Lists>>>(
   return { ...rest, ...Object.fromEntries(given) };
 }
 
-const hashOf = (secret: Secret, now: Instant): ClientSecretHash => ({
-  hash: sha256(secret.reveal()),
-  createdAt: now,
-  expiresAt: null,
-});
-
-/** Of the former secrets the newest that is still valid, until the end of the overlap or its own, whichever is first. */
-function outgoing(
-  secrets: readonly ClientSecretHash[],
-  overlapSeconds: number,
-  now: Instant,
-): readonly ClientSecretHash[] {
-  const end = now + overlapSeconds * 1000;
-  return secrets
-    .map((secret) => ({ ...secret, expiresAt: Math.min(secret.expiresAt ?? end, end) }))
-    .filter(({ expiresAt }) => expiresAt > now)
-    .sort((left, right) => right.createdAt - left.createdAt)
-    .slice(0, mostSecrets - 1);
-}
-
-export const toStoredSecret = ({ hash, createdAt, expiresAt }: ClientSecretHash): StoredSecret => ({
-  hash: Buffer.from(hash).toString('hex'),
-  created_at: createdAt,
-  expires_at: expiresAt,
-});
-
-const fromStoredSecret = ({ hash, created_at, expires_at }: StoredSecret): ClientSecretHash => ({
-  hash: Buffer.from(hash, 'hex'),
-  createdAt: created_at,
-  expiresAt: expires_at,
-});
-
 export const toRecord = ({
   settings,
   secrets,
-  registrationTokenHash: _,
-  unusedSince: __,
+  registrationTokenHash,
+  unusedSince: _,
   ...row
 }: typeof clients.$inferSelect): ClientRecord => ({
   ...row,
+  isSelfRegistered: registrationTokenHash !== null,
   realmId: brandId<RealmId>(row.realmId),
   clientId: brandId<ClientId>(row.clientId),
   secrets: secrets.map(fromStoredSecret),

@@ -1,7 +1,7 @@
 import type { RealmId } from '../core/ids.ts';
 import { isUuid } from '../core/ids.ts';
 import type { KeyRing } from '../core/key_ring.ts';
-import type { Overrides } from '../core/settings.ts';
+import type { Overrides } from '../core/overrides.ts';
 import type { Instant } from '../core/time.ts';
 import type { Client } from '../oidc/client.ts';
 import type { Realm } from '../oidc/realm.ts';

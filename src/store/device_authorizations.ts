@@ -58,6 +58,7 @@ type WaitingColumns = {
   readonly client_id: string;
   readonly user_code: string;
   readonly scope: string;
+  readonly audience: readonly string[];
   readonly created_at: Instant;
   readonly expires_at: Instant;
   readonly address: string | null;
@@ -66,7 +67,7 @@ type WaitingColumns = {
 
 async function findWaiting(executor: Executor, realmId: RealmId, userCode: string): Promise<WaitingDevice | null> {
   const [row] = await executor.execute<WaitingColumns>(query`
-    SELECT id, client_id, user_code, scope, created_at, expires_at, address, agent FROM device_authorizations
+    SELECT id, client_id, user_code, scope, audience, created_at, expires_at, address, agent FROM device_authorizations
     WHERE realm_id = ${realmId}::uuid AND user_code = ${userCode} AND status = 'pending' AND limen_now() < expires_at`);
   if (row === undefined) return null;
   return {
@@ -74,6 +75,7 @@ async function findWaiting(executor: Executor, realmId: RealmId, userCode: strin
     clientId: brandId<ClientId>(row.client_id),
     userCode: row.user_code,
     scope: row.scope.split(' '),
+    audience: row.audience,
     createdAt: row.created_at,
     expiresAt: row.expires_at,
     address: row.address,
@@ -165,6 +167,8 @@ export async function redeemDevice(sql: Sql, poll: DevicePoll): Promise<DeviceRe
     codeExpiresAt: row.expires_at,
     frontFamilyId: null,
     presenter: poll.presenter,
+    // The token endpoint has spent them: a poll is paced before it redeems.
+    proofs: [],
   });
   return born === undefined ? { kind: 'ended' } : { kind: 'redeemed', grant, userClaims: born.user_claims ?? {} };
 }

@@ -16,20 +16,25 @@ import type {
 } from '../oidc/ports.ts';
 import type { FamilyRow, Grant } from '../oidc/token_family.ts';
 import type { Audit } from './audit.ts';
-import type { Database, Executor } from './database.ts';
+import type { Database, Executor, Sql } from './database.ts';
 import { redeemDevice } from './device_authorizations.ts';
 import { grantOf } from './family_grant.ts';
 import {
   aliveSession,
   aliveUser,
+  type BirthColumns,
   type FamilyColumns,
   type GrantColumns,
   grantColumns,
   insertFamily,
+  insertFamilySpending,
   type LiveColumns,
+  type Spent,
   selectFamily,
   selectLive,
   updateFamily,
+  updateFamilyNarrowing,
+  updateFamilySpending,
 } from './family_statements.ts';
 import { guarded } from './fault.ts';
 
@@ -43,8 +48,9 @@ export function createFamilies(database: Database, audit: Audit): Families {
   const { sql } = database;
   return guarded({
     redeem: async (birth: FamilyBirth): Promise<Redemption> => {
-      const [row] = await insertFamily(sql, birth);
-      if (row !== undefined) return { kind: 'redeemed', userClaims: row.user_claims ?? {} };
+      const born = await bear(sql, birth);
+      if (born === 'proof_spent') return { kind: 'proof_spent' };
+      if (born !== null) return { kind: 'redeemed', userClaims: born.user_claims ?? {} };
       const replayed = await revoke(database, audit, birth.familyId, birth.realmId, null, {
         reason: 'authorization code replay',
         event: 'code.replayed',
@@ -62,9 +68,9 @@ export function createFamilies(database: Database, audit: Audit): Families {
       const [row] = await insertFamily(sql, birth);
       return row !== undefined || (await selectLive(sql, birth)).length === 1;
     },
-    rotate: async (rotation: Rotation): Promise<RotatedGrant | null> => {
-      const [row] = await updateFamily(sql, rotation);
-      return row === undefined ? null : { grant: grantOf(row), userClaims: row.user_claims ?? {} };
+    rotate: async (rotation: Rotation): Promise<RotatedGrant | 'proof_spent' | null> => {
+      const row = await turn(sql, rotation);
+      return row === null || row === 'proof_spent' ? row : { grant: grantOf(row), userClaims: row.user_claims ?? {} };
     },
     recover: (rotation: Rotation): Promise<RotatedGrant | null> => recover(database, audit, rotation),
     read: async (familyId: FamilyId, realmId: RealmId, bounds: FamilyBounds): Promise<FamilyRow | null> => {
@@ -108,6 +114,24 @@ export function createFamilies(database: Database, audit: Audit): Families {
       return row === undefined ? null : liveOf(row);
     },
   });
+}
+
+async function bear(sql: Sql, birth: FamilyBirth): Promise<BirthColumns | 'proof_spent' | null> {
+  return birth.proofs.length === 0
+    ? ((await insertFamily(sql, birth))[0] ?? null)
+    : changeOf(await insertFamilySpending(sql, birth));
+}
+
+async function turn(sql: Sql, rotation: Rotation): Promise<GrantColumns | 'proof_spent' | null> {
+  if (rotation.proofs.length > 0) return changeOf(await updateFamilySpending(sql, rotation));
+  const { scope, audience } = rotation.narrowing;
+  const update = scope === null && audience === null ? updateFamily : updateFamilyNarrowing;
+  return (await update(sql, rotation))[0] ?? null;
+}
+
+function changeOf<Row>([row]: readonly (Row & Spent)[]): Row | 'proof_spent' | null {
+  if (row?.all_fresh !== true) return 'proof_spent';
+  return row.matched === null ? null : row;
 }
 
 const nobody: Presenter = { address: null, agent: null };

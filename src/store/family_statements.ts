@@ -1,8 +1,9 @@
 import { type FamilyId, instantOfTimedId, type RealmId } from '../core/ids.ts';
-import type { FamilyBirth, FamilyBounds, Rotation } from '../oidc/ports.ts';
+import type { FamilyBirth, FamilyBounds, ProofToSpend, Rotation } from '../oidc/ports.ts';
 import type { StandardClaims } from '../oidc/standard_claims.ts';
 import type { Grant } from '../oidc/token_family.ts';
-import { statement } from './statement.ts';
+import { proofKey } from './seen_proofs.ts';
+import { type Fragment, fragment, statement } from './statement.ts';
 
 /** The statements of the token path on `token_families`. Each is one round trip, and carries its conditions itself. */
 
@@ -33,12 +34,36 @@ export const askedUserClaims = `
 export const grantColumns = `
   f.client_id, f.user_id, f.session_id, f.scope, f.audience, f.auth_time, f.acr, f.amr, f.claims, ${askedUserClaims}`;
 
+type Proving = { readonly proofs: readonly ProofToSpend[] };
+
+/** Beside the columns of a change that spent proofs. `matched` is null where the change met no row. */
+export type Spent = { readonly all_fresh: boolean; readonly matched: true | null };
+
+/** Evaluated before the change: whether each proof was spent for the first time (`spending`). */
+const allFresh = '(SELECT count(*) FROM spent) = (SELECT count(*) FROM shown)';
+
+/**
+ * One statement that spends the proofs and makes a change which depends on `allFresh`. In one order, so that two requests
+ * with the same two proofs cannot wait for each other.
+ */
+const spending = <Input extends Proving, Row extends object>(change: Fragment<Input>) => statement<Input, Row & Spent>`
+  WITH shown AS (
+    SELECT decode(key, 'hex') AS key, at::timestamptz AS at
+    FROM unnest(${({ proofs }) => proofs.map((proof) => proofKey(proof).toString('hex'))}::text[],
+                ${({ proofs }) => proofs.map(({ expiresAt }) => new Date(expiresAt).toISOString())}::text[])
+         AS proof (key, at)
+  ), spent AS (
+    INSERT INTO seen_proofs (key, at) SELECT key, at FROM shown ORDER BY key ON CONFLICT DO NOTHING RETURNING key
+  ), change AS (${change})
+  SELECT ${allFresh} AS all_fresh, made.* FROM (VALUES (1)) AS always
+  LEFT JOIN (SELECT true AS matched, change.* FROM change) AS made ON true`;
+
 const bornIn = ({ realmId }: FamilyBirth): RealmId => realmId;
 const bornInSession = ({ grant }: FamilyBirth): string | null => grant.sessionId;
 const bornAt = ({ codeIssuedAt }: FamilyBirth): number => codeIssuedAt;
 
 /** `created_at` is the code's birth, so that a sign-out between code and redemption finds a family older than itself. */
-export const insertFamily = statement<FamilyBirth, Pick<GrantColumns, 'user_claims'>>`
+const birthOf = (condition: string): Fragment<FamilyBirth> => fragment<FamilyBirth>`
   INSERT INTO token_families AS f
     (id, realm_id, client_id, user_id, session_id, offline, secret_hash, scope, audience, auth_time, acr, amr, claims,
      created_at, rotated_at, address, agent)
@@ -54,8 +79,13 @@ export const insertFamily = statement<FamilyBirth, Pick<GrantColumns, 'user_clai
     AND limen_now() < ${({ codeExpiresAt }) => codeExpiresAt}::timestamptz
     AND (${bornInSession}::uuid IS NULL
          OR (SELECT ${isSessionAlive} FROM sso_sessions s WHERE s.id = ${bornInSession}::uuid))
+    AND ${condition}
   ON CONFLICT (id) DO NOTHING
   RETURNING ${askedUserClaims}`;
+
+export type BirthColumns = Pick<GrantColumns, 'user_claims'>;
+export const insertFamily = statement<FamilyBirth, BirthColumns>`${birthOf('true')}`;
+export const insertFamilySpending = spending<FamilyBirth, BirthColumns>(birthOf(allFresh));
 
 function claimsColumn({ grant: { claims } }: FamilyBirth): string | null {
   return claims.userinfo.length + claims.idToken.length === 0 ? null : JSON.stringify(claims);
@@ -64,7 +94,12 @@ function claimsColumn({ grant: { claims } }: FamilyBirth): string | null {
 const narrowedScope = ({ narrowing }: Rotation): readonly string[] | null => narrowing.scope;
 const narrowedAudience = ({ narrowing }: Rotation): readonly string[] | null => narrowing.audience;
 
-export const updateFamily = statement<Rotation, GrantColumns>`
+/** A request that does not narrow, as most, sends no parameters for it. */
+const withinGrant = fragment<Rotation>`
+  (${narrowedScope}::text[] IS NULL OR string_to_array(f.scope, ' ') @> ${narrowedScope}::text[])
+  AND (${narrowedAudience}::text[] IS NULL OR f.audience @> ${narrowedAudience}::text[])`;
+
+const rotationOf = (condition: string | Fragment<Rotation>): Fragment<Rotation> => fragment<Rotation>`
   UPDATE token_families f
   SET generation = ${({ next }) => next.generation}, secret_hash = ${({ next }) => next.secretHash}::bytea,
       rotated_at = limen_now(), address = ${({ presenter }) => presenter.address},
@@ -77,9 +112,14 @@ export const updateFamily = statement<Rotation, GrantColumns>`
     AND f.created_at >= ${({ bounds }) => bounds.clientValidFrom}::timestamptz
     AND ${({ familyId }) => instantOfTimedId(familyId)}::timestamptz > limen_now()
     AND ${aliveUser} AND ${aliveSession}
-    AND (${narrowedScope}::text[] IS NULL OR string_to_array(f.scope, ' ') @> ${narrowedScope}::text[])
-    AND (${narrowedAudience}::text[] IS NULL OR f.audience @> ${narrowedAudience}::text[])
+    AND ${condition}
   RETURNING ${grantColumns}`;
+
+export const updateFamily = statement<Rotation, GrantColumns>`${rotationOf('true')}`;
+export const updateFamilyNarrowing = statement<Rotation, GrantColumns>`${rotationOf(withinGrant)}`;
+export const updateFamilySpending = spending<Rotation, GrantColumns>(
+  rotationOf(fragment<Rotation>`${withinGrant} AND ${allFresh}`),
+);
 
 export type FamilyColumns = GrantColumns & {
   readonly generation: number;

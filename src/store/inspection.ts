@@ -85,7 +85,8 @@ async function inspectSchema({ sql }: Database, now: Instant): Promise<Inspectio
   const [counted] = await sql<{ realms: number }[]>`SELECT count(*) AS realms FROM realms`;
   const rows = await sql<{ head: string }[]>`
     SELECT left(secrets_sealed, 8) AS head FROM realms
-    UNION SELECT left(private_sealed, 8) FROM signing_keys WHERE private_sealed IS NOT NULL`;
+    UNION SELECT left(private_sealed, 8) FROM signing_keys WHERE private_sealed IS NOT NULL
+    UNION SELECT left(entry ->> 'sealed', 8) FROM clients, jsonb_array_elements(secrets) AS entry WHERE entry ? 'sealed'`;
   const keyIds = rows.map(({ head }) => decodeBase64url(head)?.toString('hex', 1, 5) ?? 'unreadable');
   return { partitions, realms: counted?.realms ?? 0, sealingKeyIds: [...new Set(keyIds)].toSorted() };
 }

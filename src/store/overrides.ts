@@ -1,5 +1,5 @@
+import { checkOverride, type Layers, type Override, type Overrides } from '../core/overrides.ts';
 import { err, ok, type Result } from '../core/result.ts';
-import { checkOverride, type Layers, type Override, type Overrides } from '../core/settings.ts';
 import type { Instant } from '../core/time.ts';
 
 /** Policy overrides as `realms.settings` and `clients.settings` hold them. */

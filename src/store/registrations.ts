@@ -1,11 +1,13 @@
 import { and, eq, gt, isNotNull, isNull, lt, or, sql } from 'drizzle-orm';
 import type { ClientId, RealmId } from '../core/ids.ts';
+import type { KeyRing } from '../core/key_ring.ts';
 import { err, ok, type Result, unreachable } from '../core/result.ts';
+import type { Secret } from '../core/secret.ts';
 import type { Instant } from '../core/time.ts';
-import type { ClientSecretHash } from '../oidc/client.ts';
-import type { Birth, RegisteredClient, Registrations, Replacement } from '../oidc/registration/ports.ts';
+import type { Birth, RegisteredClient, Registrations, Replacement, WithSecret } from '../oidc/registration/ports.ts';
 import type { Audit } from './audit.ts';
-import { clients, isClientId, mutable, toRecord, toStoredSecret } from './clients.ts';
+import { isKeptSealed, kept, newSecret, type StoredSecret, toStoredSecret, withoutSealed } from './client_secrets.ts';
+import { clients, isClientId, mutable, toRecord } from './clients.ts';
 import { databaseNow, secondsFromNow } from './columns.ts';
 import { changeConfiguration } from './config_version.ts';
 import { consents } from './consents.ts';
@@ -20,7 +22,7 @@ const unusedLifetimeSeconds = 30 * 24 * 60 * 60;
 type Key = { readonly realmId: RealmId; readonly clientId: string; readonly registrationTokenHash: Uint8Array };
 
 /** Clients that registered themselves (RFC 7591, RFC 7592); those of an operator's are never touched here. */
-export const createRegistrations = (database: Database, audit: Audit): Registrations & Cleanup => {
+export const createRegistrations = (database: Database, audit: Audit, ring: KeyRing): Registrations & Cleanup => {
   const { db } = database;
   return guarded({
     async isInitialToken(realmId: RealmId, hash: Uint8Array): Promise<boolean> {
@@ -35,19 +37,20 @@ export const createRegistrations = (database: Database, audit: Audit): Registrat
      * Does not raise the configuration's version: the id is new, so no process can hold anything about it, not even that
      * it is absent, and whoever registers could otherwise empty every cache at will.
      */
-    register(birth: Birth, now: Instant): Promise<Result<RegisteredClient, 'token_spent' | 'too_many_unused'>> {
+    register(birth: Birth, now: Instant): Promise<Result<WithSecret, 'token_spent' | 'too_many_unused'>> {
       return database.transaction(async (executor) => {
         const { realmId, initialTokenHash } = birth;
         if (initialTokenHash !== null && !(await spend(executor, realmId, initialTokenHash))) return err('token_spent');
         if (initialTokenHash === null && (await hasManyUnused(executor, realmId))) return err('too_many_unused');
-        const client = await insert(executor, birth, now);
+        const secret = birth.withSecret ? secretFor(birth, ring, now) : null;
+        const client = await insert(executor, birth, secret?.stored ?? []);
         const detail = {
           class: client.class,
           rule: birth.rule,
           by: initialTokenHash === null ? 'anyone' : 'initial access token',
         };
         await audit.record({ event: 'client.registered', ...told(birth), detail }, executor);
-        return ok(client);
+        return ok({ client, secret: secret?.secret ?? null });
       });
     },
 
@@ -61,21 +64,23 @@ export const createRegistrations = (database: Database, audit: Audit): Registrat
       return row === undefined ? null : toRegistered(row);
     },
 
-    replace(replacement: Replacement, now: Instant): Promise<RegisteredClient | null> {
+    replace(replacement: Replacement, now: Instant): Promise<WithSecret | null> {
       return changeConfiguration(database, async (executor) => {
-        const { registered, secret, endsEverything } = replacement;
+        const { registered, endsEverything } = replacement;
+        const secret = replacement.secret === 'new' ? secretFor(replacement, ring, now) : null;
         const [row] = await executor
           .update(clients)
           .set({
             ...mutable(registered),
-            ...(secret === 'keep' ? {} : { secrets: secret === 'none' ? [] : [stored(secret.hash, now)] }),
+            ...secretsAfter(replacement, secret?.stored ?? []),
             ...(endsEverything ? { validFrom: databaseNow } : {}),
           })
           .where(isStill(replacement))
           .returning();
         if (row === undefined) return null;
         await audit.record({ event: 'client.reregistered', ...told(replacement) }, executor);
-        return toRegistered(row);
+        const client = toRegistered(row);
+        return client === null ? null : { client, secret: secret?.secret ?? null };
       });
     },
 
@@ -147,8 +152,8 @@ async function hasManyUnused(executor: Executor, realmId: RealmId): Promise<bool
   return last !== undefined;
 }
 
-async function insert(executor: Executor, birth: Birth, now: Instant): Promise<RegisteredClient> {
-  const { realmId, clientId, registered, secretHash, registrationTokenHash, initialTokenHash } = birth;
+async function insert(executor: Executor, birth: Birth, secrets: readonly StoredSecret[]): Promise<RegisteredClient> {
+  const { realmId, clientId, registered, registrationTokenHash, initialTokenHash } = birth;
   const [row] = await executor
     .insert(clients)
     .values({
@@ -160,7 +165,7 @@ async function insert(executor: Executor, birth: Birth, now: Instant): Promise<R
       scope: [...registered.scope],
       realmId,
       clientId,
-      secrets: secretHash === null ? [] : [stored(secretHash, now)],
+      secrets,
       registrationTokenHash,
       unusedSince: initialTokenHash === null ? databaseNow : null,
     })
@@ -171,8 +176,20 @@ async function insert(executor: Executor, birth: Birth, now: Instant): Promise<R
   );
 }
 
-const stored = (hash: Uint8Array, now: Instant) =>
-  toStoredSecret({ hash, createdAt: now, expiresAt: null } satisfies ClientSecretHash);
+function secretFor(
+  { realmId, clientId, registered: { authMethod } }: Pick<Birth, 'realmId' | 'clientId' | 'registered'>,
+  ring: KeyRing,
+  now: Instant,
+): { readonly secret: Secret; readonly stored: readonly StoredSecret[] } {
+  const secret = newSecret(authMethod);
+  return { secret, stored: [toStoredSecret(kept(secret, { realmId, clientId, authMethod, ring }, now))] };
+}
+
+/** The secrets column as a replacement leaves it; nothing: as it is. */
+function secretsAfter({ secret, registered }: Replacement, made: readonly StoredSecret[]) {
+  if (secret !== 'keep') return { secrets: made };
+  return isKeptSealed(registered.authMethod) ? {} : { secrets: withoutSealed(clients.secrets) };
+}
 
 /** Still this token's: it was looked at before, and may have gone or been disabled since. */
 const isStill = ({ realmId, clientId, registrationTokenHash }: Key) =>

@@ -26,12 +26,12 @@ export const createSeenProofs = (database: Database) => {
   return guarded({
     /** True the first time, for one caller in the whole cluster. */
     async spend(proof: ProofToSpend): Promise<boolean> {
-      const spent = await insert.execute({ key: keyOf(proof), at: proof.expiresAt });
+      const spent = await insert.execute({ key: proofKey(proof), at: proof.expiresAt });
       return spent.length > 0;
     },
   });
 };
 
 /** JSON keeps the parts apart whatever is in them. */
-const keyOf = ({ kind, realmId, owner, jti }: ProofToSpend): Buffer =>
+export const proofKey = ({ kind, realmId, owner, jti }: ProofToSpend): Buffer =>
   sha256(JSON.stringify([kind, realmId, owner, jti]));

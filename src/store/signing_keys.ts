@@ -79,7 +79,7 @@ export const createSigningKeys = (database: Database, ring: KeyRing) => {
     /** Signers and public keys of a realm; throws a `SealedColumnFault` where the ring cannot open a private half. */
     async load(realmId: RealmId): Promise<RealmKeys> {
       const rows = await published.execute({ realmId });
-      const signers = await Promise.all(rows.flatMap((row) => signerOf(row, ring)));
+      const signers = rows.flatMap((row) => signerOf(row, ring));
       return {
         signers: new Map(signers.map((signer) => [signer.algorithm, signer])),
         jwks: { keys: rows.map((row) => row.publicJwk) },
@@ -252,7 +252,7 @@ type Row = typeof signingKeys.$inferSelect;
 
 const placeOf = (id: string): ColumnPlace => ({ table: 'signing_keys', row: id, column: 'private_sealed' });
 
-function signerOf(row: Row, ring: KeyRing): readonly Promise<Signer>[] {
+function signerOf(row: Row, ring: KeyRing): readonly Signer[] {
   if (row.state !== 'active' || row.privateSealed === null) return [];
   const privateJwk: JWK = JSON.parse(openColumn(ring, placeOf(row.id), row.privateSealed));
   return [createSigner(row.algorithm, row.publicJwk.kid, privateJwk)];

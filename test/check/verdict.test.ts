@@ -2,6 +2,8 @@ import { describe, expect, test } from 'bun:test';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { findApache } from '../../check/apache.ts';
+import { findPrograms } from '../../check/needs.ts';
 import { assign, suites } from '../../check/suites.ts';
 import { add, judge, lastLine, nothing } from '../../check/verdict.ts';
 
@@ -114,5 +116,19 @@ describe('suites', () => {
   test('the real table has no name twice', () => {
     const names = suites.map(({ name }) => name);
     expect(new Set(names).size).toBe(names.length);
+  });
+});
+
+describe('programs that a suite needs', () => {
+  test('one that is there is named to the suite, one that is not is named to whoever runs it', () => {
+    const here = { PATH: '', CHROMIUM_PATH: process.execPath };
+    expect(findPrograms(['chromium'], here)).toEqual({ variables: { CHROMIUM_PATH: process.execPath }, missing: [] });
+    const { missing } = findPrograms(['chromium'], { PATH: '', CHROMIUM_PATH: '/no/such/browser' });
+    expect(missing).toEqual([expect.stringContaining('CHROMIUM_PATH')]);
+    expect(findPrograms([])).toEqual({ variables: {}, missing: [] });
+  });
+
+  test('an Apache without mod_auth_openidc is none', () => {
+    expect(findApache(process.env, [import.meta.dir])).toBeNull();
   });
 });

@@ -10,8 +10,6 @@ export type Plan = {
   readonly variants: readonly string[];
   readonly title: string;
   readonly entries: readonly Entry[];
-  /** Modules of the plan that the harness does not have, and why. */
-  readonly notYet: readonly { readonly module: string; readonly reason: string }[];
 };
 
 export type Entry = {
@@ -140,6 +138,8 @@ const dynamic = [
   'registration-policy-uri',
   'registration-tos-uri',
   'registration-jwks-uri',
+  'registration-sector-uri',
+  'registration-sector-bad',
   'server-rotate-keys',
   'refresh-token-rp-key-rotation',
   'request-uri-unsigned',
@@ -179,6 +179,9 @@ const entriesOf = (modules: readonly string[], differs: Partial<Variant> = {}): 
 
 const dynamicClient = ['server_metadata=discovery', 'client_registration=dynamic_client'];
 
+const implicitTypes = ['id_token', 'id_token token'] as const;
+const hybridTypes = ['code id_token', 'code token', 'code id_token token'] as const;
+
 /** A plan whose modules run once for each response type. */
 const front = (
   name: string,
@@ -191,10 +194,8 @@ const front = (
     variants: dynamicClient,
     title: `${title}, ${responseType}`,
     entries: entriesOf(modulesOf(responseType), { responseType, responseMode }),
-    notYet: [],
   }));
 
-const noHttps = 'the address must be https, and the harness has none';
 const code = ['response_type=code', 'client_registration=dynamic_client'];
 
 export const plans: readonly Plan[] = [
@@ -203,57 +204,45 @@ export const plans: readonly Plan[] = [
     variants: dynamicClient,
     title: 'Basic OP',
     entries: entriesOf(dynamicBasic),
-    notYet: [],
   },
   {
     name: 'oidcc-config-certification-test-plan',
     variants: [],
     title: 'Config OP',
     entries: entriesOf(['oidcc-discovery-endpoint-verification'], { registration: 'static_client' }),
-    notYet: [],
   },
   {
     name: 'oidcc-dynamic-certification-test-plan',
     variants: ['response_type=code'],
     title: 'Dynamic OP',
     entries: entriesOf(dynamic, { clientAuth: 'private_key_jwt' }),
-    notYet: [
-      { module: 'oidcc-registration-sector-uri', reason: noHttps },
-      { module: 'oidcc-registration-sector-bad', reason: noHttps },
-    ],
   },
   {
     name: 'oidcc-formpost-basic-certification-test-plan',
     variants: dynamicClient,
     title: 'Form Post OP, basic',
     entries: entriesOf(dynamicBasic, { responseMode: 'form_post' }),
-    notYet: [],
   },
   {
     name: 'oidcc-3rdparty-init-login-certification-test-plan',
     variants: ['response_type=code'],
     title: '3rd Party-Init OP',
     entries: entriesOf(['oidcc-3rd_party-init-login', 'oidcc-3rd_party-init-login-nohttps']),
-    notYet: [],
   },
   {
     name: 'oidcc-rp-initiated-logout-certification-test-plan',
     variants: ['response_type=code', 'client_registration=static_client'],
     title: 'RP-Initiated Logout OP',
     entries: entriesOf(logout, { registration: 'static_client' }),
-    notYet: [],
   },
   {
     name: 'oidcc-session-management-certification-test-plan',
     variants: code,
     title: 'Session OP',
-    entries: entriesOf(['oidcc-session-management-discovery-endpoint-verification']),
-    notYet: [
-      {
-        module: 'oidcc-session-management-rp-initiated-logout',
-        reason: 'needs a browser that runs scripts; `test/e2e/session_management.test.ts` asks the frame in one',
-      },
-    ],
+    entries: entriesOf([
+      'oidcc-session-management-discovery-endpoint-verification',
+      'oidcc-session-management-rp-initiated-logout',
+    ]),
   },
   {
     name: 'oidcc-frontchannel-rp-initiated-logout-certification-test-plan',
@@ -263,7 +252,6 @@ export const plans: readonly Plan[] = [
       'oidcc-frontchannel-logout-discovery-endpoint-verification',
       'oidcc-frontchannel-rp-initiated-logout',
     ]),
-    notYet: [],
   },
   {
     name: 'oidcc-backchannel-rp-initiated-logout-certification-test-plan',
@@ -273,8 +261,9 @@ export const plans: readonly Plan[] = [
       'oidcc-backchannel-logout-discovery-endpoint-verification',
       'oidcc-backchannel-rp-initiated-logout',
     ]),
-    notYet: [],
   },
-  ...front('oidcc-implicit-certification-test-plan', 'Implicit OP', ['id_token', 'id_token token']),
-  ...front('oidcc-hybrid-certification-test-plan', 'Hybrid OP', ['code id_token', 'code token', 'code id_token token']),
+  ...front('oidcc-implicit-certification-test-plan', 'Implicit OP', implicitTypes),
+  ...front('oidcc-hybrid-certification-test-plan', 'Hybrid OP', hybridTypes),
+  ...front('oidcc-formpost-implicit-certification-test-plan', 'Form Post OP, implicit', implicitTypes, 'form_post'),
+  ...front('oidcc-formpost-hybrid-certification-test-plan', 'Form Post OP, hybrid', hybridTypes, 'form_post'),
 ];

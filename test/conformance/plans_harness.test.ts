@@ -3,9 +3,10 @@ import { databaseTimeoutMilliseconds } from '../database.ts';
 import { type Browser, type End, type OpenBrowser, openUserAgent, type Visit } from './steps/browser.ts';
 import { shannonEntropy } from './steps/entropy.ts';
 import type { Environment, Variant } from './steps/environment.ts';
+import { runFrame } from './steps/frame.ts';
 import { fetchKeys } from './steps/jwks.ts';
 import { badLocales, mistyped, unknownNames } from './steps/metadata_schema.ts';
-import { loadModule } from './steps/module.ts';
+import { loadModule, type Module } from './steps/module.ts';
 import type { Received } from './steps/relying_party.ts';
 import { openStage, type Stage } from './steps/stage.ts';
 import { validateTokenResponse } from './steps/validate_token_response.ts';
@@ -124,14 +125,14 @@ const planted: readonly (readonly [what: string, module: string, change: (visit:
 
 describe('a module is not passed by', () => {
   test.each(planted)('%s (%s)', async (_, name, change, expected) => {
-    const { result, notes } = await stage.run(await loadModule(name), query, tampering(change));
+    const { result, notes } = await stage.run(await loadModule(name), query, { openBrowser: tampering(change) });
     expect(`${result}: ${notes.join('; ')}`).toStartWith(expected);
   });
 
   test('an answer in the query where form_post was asked for', async () => {
     const formPost: Variant = { ...query, responseMode: 'form_post' };
     const asQuery = changed((request) => ({ ...request, method: 'GET', query: request.form }));
-    const { result } = await stage.run(await loadModule('oidcc-server'), formPost, tampering(asQuery));
+    const { result } = await stage.run(await loadModule('oidcc-server'), formPost, { openBrowser: tampering(asQuery) });
     expect(result).toBe('FAILED');
   });
 
@@ -155,8 +156,53 @@ describe('a module is not passed by', () => {
     ['another token type', withFragment('token_type', 'DPoP'), 'token_type is DPoP'],
     ['no ID token', withFragment('id_token', ''), 'the answer has no id_token'],
   ])('%s where it belongs in the fragment', async (_, change, expected) => {
-    const { result, notes } = await stage.run(await loadModule('oidcc-server'), hybrid, tampering(change));
+    const { result, notes } = await stage.run(await loadModule('oidcc-server'), hybrid, {
+      openBrowser: tampering(change),
+    });
     expect(`${result}: ${notes.join('; ')}`).toStartWith(`FAILED: ${expected}`);
+  });
+});
+
+describe('what a module does to the provider that others run beside', () => {
+  const marked = async (alone: boolean, run: Module['run']) => {
+    const module: Module = { name: 'made up', summary: '', run, ...(alone ? { alone } : {}) };
+    return (await stage.run(module, query)).notes.join();
+  };
+  const moves: Module['run'] = ({ wait }) => wait(3);
+
+  test('fails it unless it says that it runs alone', async () => {
+    expect(await marked(false, moves)).toEndWith('made up is not marked as alone');
+    expect(await marked(false, ({ rotateKeys }) => rotateKeys())).toEndWith('made up is not marked as alone');
+    expect(await marked(false, ({ wait }) => wait(0))).toBe('');
+    expect(await marked(true, moves)).toBe('');
+  });
+});
+
+describe('the frame of check_session_iframe', () => {
+  const registered: Variant = { ...query, registration: 'dynamic_client' };
+  const name = 'oidcc-session-management-rp-initiated-logout';
+
+  test.each(['unchanged', 'changed', 'error', 'no answer'])('that always says %s passes nothing', async (word) => {
+    const openBrowser: OpenBrowser = async (facts) => ({
+      ...(await openUserAgent(facts)),
+      askFrame: async () => word,
+    });
+    const { result } = await stage.run(await loadModule(name), registered, { openBrowser });
+    expect(result).toBe('FAILED');
+  });
+
+  const html = `<script>addEventListener('message', ({ data, source, origin }) => source.postMessage(data + document.cookie, origin));</script>`;
+  const asked = { cookie: 'a=b', origin: 'https://rp.example', message: 'hello ' };
+
+  test('gets what is asked, and the cookies that a script may read', async () => {
+    expect(await runFrame({ html, headers: new Headers() }, asked)).toBe('hello a=b');
+  });
+
+  test.each([
+    ['x-frame-options', 'DENY'],
+    ['content-security-policy', "default-src 'none'; frame-ancestors 'none'"],
+  ])('is not there with %s: %s', async (header, value) => {
+    await expect(runFrame({ html, headers: new Headers({ [header]: value }) }, asked)).rejects.toThrow('framed');
   });
 });
 

@@ -14,8 +14,8 @@ import {
   subjectOfUnknownName,
   subjectOfUser,
 } from '../../src/core/lockout.ts';
+import { resolveSettings } from '../../src/core/overrides.ts';
 import { Secret } from '../../src/core/secret.ts';
-import { resolveSettings } from '../../src/core/settings.ts';
 
 const settings = resolveSettings({}, 0);
 

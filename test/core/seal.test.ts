@@ -8,7 +8,7 @@ import { Secret } from '../../src/core/secret.ts';
 const ringOf = (...fills: readonly number[]): KeyRing =>
   new KeyRing(fills.map((fill) => new Secret(Buffer.alloc(32, fill))));
 const ring = ringOf(1);
-const purposes: readonly SealPurpose[] = ['authorization code', 'run', 'column', 'notice'];
+const purposes: readonly SealPurpose[] = ['authorization code', 'access token', 'run', 'column', 'notice'];
 
 const objects = fc.record({
   objectId: fc.uuid(),

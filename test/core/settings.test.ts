@@ -1,16 +1,8 @@
 import { describe, expect, test } from 'bun:test';
 import { Value } from '@sinclair/typebox/value';
 import fc from 'fast-check';
-import {
-  checkOverride,
-  effective,
-  type Layers,
-  type Overrides,
-  resolveSettings,
-  type SettingKey,
-  settingKeys,
-  settings,
-} from '../../src/core/settings.ts';
+import { checkOverride, effective, type Layers, type Overrides, resolveSettings } from '../../src/core/overrides.ts';
+import { type SettingKey, settingKeys, settings } from '../../src/core/settings.ts';
 import { granted, refused } from '../oidc/parties.ts';
 
 const now = 1_800_000_000_000;
@@ -149,6 +141,43 @@ describe('what loosens a policy', () => {
     );
   });
 
+  test('needs a reason: more exchanges, or those of a client or an audience more; fewer need none', () => {
+    const some = {
+      realm: { tokenExchange: { value: 'delegation' }, tokenExchangeClients: { value: 'shop desk' } },
+    };
+    const silently = (key: string, value: string) => checkOverride(key, { value }, 'client', some, now).ok;
+    expect(silently('tokenExchange', 'off')).toBe(true);
+    expect(silently('tokenExchange', 'delegation')).toBe(true);
+    expect(silently('tokenExchange', 'impersonation')).toBe(false);
+    expect(silently('tokenExchange', 'impersonation and delegation')).toBe(false);
+    expect(silently('tokenExchangeClients', 'desk')).toBe(true);
+    expect(silently('tokenExchangeClients', '')).toBe(true);
+    expect(silently('tokenExchangeClients', 'desk stock')).toBe(false);
+    expect(silently('tokenExchangeAudiences', 'https://a.example')).toBe(false);
+  });
+
+  test('needs a reason: userinfo that demands less of a sign-in, and acr_values that are only a wish', () => {
+    const demanding = {
+      realm: {
+        userinfoAcrValues: { value: 'pwd mfa' },
+        userinfoMaxAgeSeconds: { value: 60 },
+        acrValues: { value: 'required' },
+      },
+    };
+    const silently = (key: string, value: unknown, inherited: Layers) =>
+      checkOverride(key, { value }, 'client', inherited, now).ok;
+    expect(silently('userinfoAcrValues', 'mfa', demanding)).toBe(true);
+    expect(silently('userinfoAcrValues', 'mfa other', demanding)).toBe(false);
+    expect(silently('userinfoAcrValues', '', demanding)).toBe(false);
+    expect(silently('userinfoAcrValues', 'mfa', {})).toBe(true);
+    expect(silently('userinfoMaxAgeSeconds', 30, demanding)).toBe(true);
+    expect(silently('userinfoMaxAgeSeconds', 61, demanding)).toBe(false);
+    expect(silently('userinfoMaxAgeSeconds', 0, demanding)).toBe(false);
+    expect(silently('userinfoMaxAgeSeconds', 61, {})).toBe(true);
+    expect(silently('acrValues', 'voluntary', demanding)).toBe(false);
+    expect(silently('acrValues', 'required', {})).toBe(true);
+  });
+
   test('an empty or blank reason is none', () => {
     for (const reason of ['', ' ', '\t\n', undefined]) {
       expect(checkOverride('rotation', { value: 'never', reason }, 'client', {}, now).ok).toBe(false);
@@ -163,8 +192,46 @@ describe('what loosens a policy', () => {
     ).toBe(true);
   });
 
+  test.each([
+    ['registrationResources', '', 'https://a.example', true],
+    ['registrationResources', 'https://a.example https://b.example', 'https://b.example', false],
+    ['clientIdMetadataDocuments', false, true, true],
+    ['clientIdMetadataDocuments', true, false, false],
+    ['clientIdMetadataHosts', '', 'app.example', false],
+    ['clientIdMetadataHosts', 'app.example other.example', 'app.example', false],
+    ['clientIdMetadataHosts', 'app.example', 'app.example other.example', true],
+    ['clientIdMetadataHosts', 'app.example', '', true],
+    ['localhostAnyPort', false, true, true],
+  ] as const)('%s from %p to %p needs one: %p', (key, before, after, needs) => {
+    const realm = { [key]: { value: before } };
+    expect(checkOverride(key, { value: after }, 'realm', { realm }, now).ok).toBe(!needs);
+    expect(checkOverride(key, { value: after, reason: 'agents' }, 'realm', { realm }, now).ok).toBe(true);
+  });
+
   test('is judged by what is in force, not by what has expired', () => {
     const expired = { realm: { pkce: { value: 'required for all', expiresAt: now } } };
     expect(checkOverride('pkce', { value: 'required for public' }, 'client', expired, now).ok).toBe(true);
+  });
+});
+
+describe('lists of words', () => {
+  test.each([
+    ['registrationResources', ['', 'https://mcp.example/mcp', 'urn:example:api https://b.example:8443/']],
+    ['clientIdMetadataHosts', ['', 'app.example', '*.app.example !evil.app.example', '127.0.0.1', '[::1]']],
+  ] as const)('%s takes %p', (key, good) => {
+    for (const value of good) expect([value, isGood(key, value)]).toEqual([value, true]);
+  });
+
+  test.each([
+    [
+      'registrationResources',
+      ['mcp.example', 'https://a.example  https://b.example', 'https://a.example#x', ' ', 'a:"'],
+    ],
+    [
+      'clientIdMetadataHosts',
+      ['App.example', 'https://app.example', 'app.example,b.example', 'a.*.example', '!', ' a'],
+    ],
+  ] as const)('%s refuses %p', (key, bad) => {
+    for (const value of bad) expect([value, isGood(key, value)]).toEqual([value, false]);
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test';
-import { findChromium, withoutChromium } from './browser.ts';
+import { withoutProgram } from '../missing_program.ts';
+import { findChromium } from './browser.ts';
 
 describe('findChromium', () => {
   test('a path that is named must exist: no other browser is taken instead', () => {
@@ -8,7 +9,7 @@ describe('findChromium', () => {
   });
 
   test('its absence is a failure in CI and a skip elsewhere', () => {
-    expect(withoutChromium({ CI: 'true' })).toBe('fail');
-    expect(withoutChromium({})).toBe('skip');
+    expect(withoutProgram({ CI: 'true' })).toBe('fail');
+    expect(withoutProgram({})).toBe('skip');
   });
 });

@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, describe, test } from 'bun:test';
+import { afterAll, beforeAll, describe } from 'bun:test';
 import { existsSync } from 'node:fs';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { describeWithout } from '../missing_program.ts';
 
 const usualPaths = [
   '/usr/bin/chromium',
@@ -33,10 +34,6 @@ const quiet = [
 export const launchChromium = (executablePath: string): Promise<Browser> =>
   chromium.launch({ executablePath, args: quiet });
 
-/** What a machine's lack of Chromium means for a suite. */
-export const withoutChromium = (environment: { readonly [name: string]: string | undefined }): 'fail' | 'skip' =>
-  environment.CI === 'true' ? 'fail' : 'skip';
-
 /**
  * A suite in one Chromium. Where there is none it fails in CI and is skipped with a loud line elsewhere.
  * `body` gets a function, because the browser is there only once the suite runs.
@@ -44,7 +41,7 @@ export const withoutChromium = (environment: { readonly [name: string]: string |
 export function describeInBrowser(name: string, body: (browser: () => Browser) => void): void {
   const executablePath = findChromium(process.env);
   if (executablePath === null) {
-    missing(name, body);
+    describeWithout(name, 'no Chromium found: install it, or set CHROMIUM_PATH', body);
     return;
   }
   describe(name, () => {
@@ -58,21 +55,6 @@ export function describeInBrowser(name: string, body: (browser: () => Browser) =
       return browser;
     });
   });
-}
-
-function missing(name: string, body: (browser: () => Browser) => void): void {
-  const advice = 'no Chromium found: install it, or set CHROMIUM_PATH';
-  const noBrowser = (): Browser => {
-    throw new Error(advice);
-  };
-  if (withoutChromium(process.env) === 'fail') {
-    test(name, () => {
-      noBrowser();
-    });
-    return;
-  }
-  process.stderr.write(`\n!!! SKIPPED: ${name}: ${advice}\n\n`);
-  describe.skip(name, () => body(noBrowser));
 }
 
 /** One page in a context of its own. `complaints`: what the browser said of scripts, styles and policies. */

@@ -20,8 +20,9 @@ const open = [
   '/device_authorization',
   '/userinfo',
   '/revoke',
+  '/register',
 ];
-const closed = ['/authorize', '/run/x', '/device', '/introspect', '/logout', '/livez', '/readyz'];
+const closed = ['/authorize', '/run/x', '/device', '/register/x', '/introspect', '/logout', '/livez', '/readyz'];
 
 const preflight = (path: string, method: string) =>
   fetch(provider.issuer + path, {
@@ -35,12 +36,13 @@ const grantsOf = ({ headers }: Response): readonly string[] =>
 
 describe('a page of another origin', () => {
   test.each(open)('may ask %s, without credentials', async (path) => {
-    const method = ['/token', '/device_authorization', '/revoke'].includes(path) ? 'POST' : 'GET';
+    const method = ['/token', '/device_authorization', '/revoke', '/register'].includes(path) ? 'POST' : 'GET';
     const response = await preflight(path, method);
     expect(response.status).toBe(204);
     expect(response.headers.get('access-control-allow-origin')).toBe('*');
     expect(response.headers.get('access-control-allow-methods')?.split(', ')).toContain(method);
-    expect(response.headers.get('access-control-allow-headers')?.split(', ')).toContain('authorization');
+    const headers = response.headers.get('access-control-allow-headers')?.split(', ');
+    expect(headers).toEqual(expect.arrayContaining(['authorization', 'content-type', 'mcp-protocol-version']));
     expect(response.headers.has('access-control-allow-credentials')).toBe(false);
   });
 
@@ -79,6 +81,7 @@ describe('a page of another origin reads', () => {
       [401, await fetch(`${provider.issuer}/userinfo`, { headers: origin })],
       [404, await post(`${provider.issuer}/realms/nowhere/token`, {}, origin)],
       [405, await fetch(`${provider.issuer}/token`, { headers: origin })],
+      [404, await post(`${provider.issuer}/register`, {}, origin)],
       [413, await post(`${provider.issuer}/revoke`, { token: 'x'.repeat(70_000) }, { ...origin, authorization })],
       [415, await post(`${provider.issuer}/token`, {}, { ...origin, 'content-type': 'text/plain' })],
     ];

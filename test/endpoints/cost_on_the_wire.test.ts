@@ -22,7 +22,7 @@ beforeAll(async () => {
     secrets,
     databaseUrl: databaseUrlOf({ ...place, folder: proxy.folder }),
     // One for each path, so that the second time finds the connection of the first.
-    environment: { LIMEN_DATABASE_CONNECTIONS: '2' },
+    environment: { LIMEN_DATABASE_CONNECTIONS: '3' },
   });
 }, databaseTimeoutMilliseconds);
 

@@ -2,16 +2,34 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { databaseTimeoutMilliseconds } from '../database.ts';
 import { type Provider, startProvider } from '../provider.ts';
 import { UserAgent } from '../user_agent.ts';
-import { approve, ask, decide, endOf, poll, pollError, reachDecision, registerDevice } from './device_flow.ts';
+import {
+  approve,
+  ask,
+  decide,
+  deviceGrant,
+  endOf,
+  poll,
+  pollError,
+  reachDecision,
+  registerDevice,
+} from './device_flow.ts';
 import { changeClient, until } from './operator.ts';
-import { type Party, tokensOf } from './relying_party.ts';
+import { registered } from './registrar.ts';
+import { claimsOf, type Party, tokensOf } from './relying_party.ts';
 import { alice, bob, isPage, pageOf, rowCounts, screenOf, sessionCookieOf, signedInAgent } from './run_browser.ts';
 
 let provider: Provider;
 let television: Party;
+const files = 'https://files.example/mcp';
 
 beforeAll(async () => {
-  provider = await startProvider({ environment: { LIMEN_SETTING_SESSION_MANAGEMENT: 'true' } });
+  provider = await startProvider({
+    environment: {
+      LIMEN_SETTING_SESSION_MANAGEMENT: 'true',
+      LIMEN_SETTING_REGISTRATION: 'open',
+      LIMEN_SETTING_REGISTRATION_RESOURCES: files,
+    },
+  });
   television = await registerDevice(provider, 'television');
 }, databaseTimeoutMilliseconds);
 
@@ -24,6 +42,32 @@ const statusOf = async (userCode: string): Promise<unknown> => {
     SELECT status FROM device_authorizations WHERE user_code = ${userCode.replace('-', '')}`;
   return row?.['status'];
 };
+
+describe('RFC 8707 §2: a device of a client that introduced itself', () => {
+  test('the person is told of the resource by its name before the token is for it', async () => {
+    const stranger = await registered(provider.issuer, {
+      redirect_uris: [],
+      grant_types: [deviceGrant, 'refresh_token'],
+      response_types: [],
+      token_endpoint_auth_method: 'none',
+    });
+    const agent = new UserAgent();
+    const named = await ask(stranger, { scope: 'openid', resource: files });
+    const page = await reachDecision(agent, provider.issuer, named.userCode);
+    expect(page.html).toContain(`<bdi>${files}</bdi>`);
+    await decide(agent, page, 'allow');
+    const { accessToken } = await tokensOf(await poll(stranger, named.deviceCode));
+    expect(claimsOf(accessToken)['aud']).toEqual([files, provider.issuer]);
+    const plain = await ask(stranger, { scope: 'openid' });
+    expect((await reachDecision(agent, provider.issuer, plain.userCode)).html).not.toContain(files);
+  });
+
+  test('a resource that an operator gave a client is not asked about', async () => {
+    const own = await registerDevice(provider, 'own-resource', { resources: [files] });
+    const { userCode } = await ask(own, { scope: 'openid', resource: files });
+    expect((await reachDecision(new UserAgent(), provider.issuer, userCode)).html).not.toContain(files);
+  });
+});
 
 describe('RFC 8628 §3.3: entering the code', () => {
   test('case and separators do not matter', async () => {

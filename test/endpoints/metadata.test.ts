@@ -53,6 +53,7 @@ describe('metadata', () => {
 
   test('says what is served, types as OIDC Discovery §3 wants them', async () => {
     const body = await bodyOf(await fetchPath(locations.main[0]));
+    const authenticated = ['client_secret_basic', 'client_secret_post', 'client_secret_jwt', 'private_key_jwt'];
     expect(body).toMatchObject({
       // Implicit and hybrid types are off where nobody switched them on.
       response_types_supported: ['code'],
@@ -60,10 +61,11 @@ describe('metadata', () => {
         'authorization_code',
         'refresh_token',
         'client_credentials',
+        'urn:ietf:params:oauth:grant-type:token-exchange',
         'urn:ietf:params:oauth:grant-type:device_code',
       ],
-      token_endpoint_auth_methods_supported: ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'],
-      introspection_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post', 'private_key_jwt'],
+      token_endpoint_auth_methods_supported: ['none', ...authenticated],
+      introspection_endpoint_auth_methods_supported: authenticated,
       code_challenge_methods_supported: ['S256'],
       claims_parameter_supported: true,
       request_parameter_supported: true,
@@ -79,7 +81,8 @@ describe('metadata', () => {
       scopes_supported: ['openid', 'offline_access', 'profile', 'email', 'address', 'phone'],
     };
     for (const [name, values] of Object.entries(lists)) expect(body[name]).toEqual(expect.arrayContaining(values));
-    for (const weak of ['"HS256"', '"plain"', '"password"']) expect(JSON.stringify(body)).not.toContain(weak);
+    expect(body['id_token_signing_alg_values_supported']).not.toContain('HS256');
+    for (const weak of ['"plain"', '"password"', '"RSA1_5"', '"dir"']) expect(JSON.stringify(body)).not.toContain(weak);
   });
 
   test('every endpoint it names is there', async () => {

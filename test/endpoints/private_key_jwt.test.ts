@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose';
-import { systemClock, toNumericDate } from '../../src/core/time.ts';
 import { databaseTimeoutMilliseconds } from '../database.ts';
 import { type Provider, startProvider } from '../provider.ts';
+import { claimsOfClient, good, invalidClient, now, outcome, present as presentTo } from './client_assertion.ts';
 import { register } from './operator.ts';
-import { bodyOf, post } from './relying_party.ts';
+import type { Parameters } from './relying_party.ts';
 
 let provider: Provider;
 let keys: Awaited<ReturnType<typeof generateKeyPair>>;
@@ -27,17 +27,7 @@ beforeAll(async () => {
 
 afterAll(() => provider.stop());
 
-const now = (): number => toNumericDate(systemClock());
-
-const claims = (more: JWTPayload = {}): JWTPayload => ({
-  iss: 'signing',
-  sub: 'signing',
-  aud: provider.issuer,
-  exp: now() + 60,
-  iat: now(),
-  jti: crypto.randomUUID(),
-  ...more,
-});
+const claims = (more: JWTPayload = {}): JWTPayload => ({ ...claimsOfClient('signing', provider.issuer), ...more });
 
 const sign = (payload: JWTPayload, key = keys.privateKey): Promise<string> =>
   new SignJWT(payload).setProtectedHeader({ alg: 'ES256', kid: 'its-own' }).sign(key);
@@ -45,17 +35,8 @@ const sign = (payload: JWTPayload, key = keys.privateKey): Promise<string> =>
 const without = (name: string): JWTPayload =>
   Object.fromEntries(Object.entries(claims()).filter(([claim]) => claim !== name));
 
-const present = (assertion: string, path = '/token', fields: { readonly [name: string]: string } = {}) =>
-  post(provider.issuer + path, {
-    grant_type: 'client_credentials',
-    client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
-    client_assertion: assertion,
-    ...fields,
-  });
-
-const outcome = async (response: Response) => ({ status: response.status, error: (await bodyOf(response))['error'] });
-const good = { status: 200, error: undefined };
-const invalidClient = { status: 401, error: 'invalid_client' };
+const present = (assertion: string, path = '/token', fields: Parameters = {}) =>
+  presentTo(provider.issuer, assertion, path, fields);
 
 describe('an assertion is taken', () => {
   test.each([

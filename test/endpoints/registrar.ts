@@ -1,7 +1,7 @@
 import { brandId, type RealmId } from '../../src/core/ids.ts';
 import { KeyRing } from '../../src/core/key_ring.ts';
+import type { Override } from '../../src/core/overrides.ts';
 import { Secret } from '../../src/core/secret.ts';
-import type { Override } from '../../src/core/settings.ts';
 import { createRealms } from '../../src/store/realms.ts';
 import { createRegistrationTokens } from '../../src/store/registration_tokens.ts';
 import type { Provider } from '../provider.ts';

@@ -1,3 +1,4 @@
+import { resourceItem } from '../../src/flow/consent_item.ts';
 import type { Screen } from '../../src/flow/screen.ts';
 import { copyOf, type Locale } from '../../src/login/copy/index.ts';
 import type { FormTarget, Frame } from '../../src/login/layout.ts';
@@ -43,6 +44,8 @@ export const plainValues: Values = {
 export const errorReasons: readonly ErrorReason[] = [
   'request_invalid',
   'client_unknown',
+  'client_document_refused',
+  'client_document_unavailable',
   'redirect_uri_unregistered',
   'cookies_blocked',
   'not_found',
@@ -92,6 +95,13 @@ export function gallery(locale: Locale, values: Values = plainValues, action = '
       screen({ ...consent, name: 'device', logoUri: url, policyUri: url, termsUri: url, items: scopes, device }),
     ],
     ['device, bare', screen({ ...consent, name: 'device', device: { ...device, address: null, agent: null } })],
+    [
+      'device, of a stranger',
+      screenPage(
+        { ...consent, name: 'device', items: ['openid', resourceItem(url)], device },
+        { ...frame, form, clientName, introduction: { host: values.item, returns: null } },
+      ),
+    ],
     ['device code', deviceCode('', null)],
     ['device code, filled', deviceCode('BCDF-GHJK', null)],
     ['device code, missing', deviceCode('', 'missing')],
@@ -99,6 +109,13 @@ export function gallery(locale: Locale, values: Values = plainValues, action = '
     ['device approved', deviceEndPage({ outcome: 'approved', clientName, startUrl: null }, frame)],
     ['device denied', deviceEndPage({ outcome: 'denied', clientName, startUrl: null }, frame)],
     ['device gone', deviceEndPage({ outcome: 'gone', clientName, startUrl: url }, frame)],
+    ...[true, false].map((isOnDevice): [string, string] => [
+      `consent, of a stranger, ${isOnDevice ? 'on a device' : 'elsewhere'}`,
+      screenPage(
+        { ...consent, items: ['openid', resourceItem(url)] },
+        { ...frame, form, clientName, introduction: { host: values.item, returns: { to: values.item, isOnDevice } } },
+      ),
+    ]),
     ...errorReasons.map((reason): [string, string] => [
       `error, ${reason}`,
       errorPage({ reason, errorId: values.errorId, ...alone }, frame),

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
 import { copyOf, locales } from '../../src/login/copy/index.ts';
 import { signOutPage } from '../../src/login/pages/index.ts';
-import { gallery, plainValues, type Values } from './gallery.ts';
+import { errorReasons, gallery, plainValues, type Values } from './gallery.ts';
 import { attribute, named, type Tag, tagsOf, unescapeHtml, withId } from './markup.ts';
 
 const pages = gallery('en');
@@ -105,7 +105,7 @@ describe('any string from outside', () => {
             for (const name of ['href', 'src', 'action', 'formaction']) {
               const target = attribute(tag, name);
               if (target !== undefined)
-                expect(unescapeHtml(target)).toMatch(/^(?:\/[^/\\]|https?:\/\/|[a-z][\w+-]*\.)/i);
+                expect(unescapeHtml(target)).toMatch(/^(?:\/(?![/\\])|https?:\/\/|[a-z][\w+-]*\.)/i);
             }
           }
         }
@@ -247,6 +247,14 @@ describe('device (RFC 8628 §3.3, §5.4)', () => {
     expect(tagsOf(pageOf('device, bare')).filter(({ name }) => name === 'dt')).toHaveLength(1);
   });
 
+  test('for a stranger it says where it comes from and which resource is meant; nothing returns to an address', () => {
+    const markup = pageOf('device, of a stranger');
+    expect(markup).toContain(`<p class="lead" id="host">`);
+    expect(markup).toContain(`Use <bdi>${plainValues.url}</bdi> in your name`);
+    expect(markup).not.toContain('id="returns"');
+    expect(pageOf('device')).not.toContain('id="host"');
+  });
+
   test.each([
     ['device code', '', undefined, 'hint'],
     ['device code, filled', 'BCDF-GHJK', undefined, 'hint'],
@@ -283,10 +291,21 @@ describe('standalone pages', () => {
     expect(tags.map((tag) => attribute(tag, 'href'))).toEqual(Array.from({ length: links }, () => plainValues.url));
   });
 
+  test('consent for a stranger says where it comes from, where the answer goes, and which resource is meant', () => {
+    const stranger = (where: string) => pageOf(`consent, of a stranger, ${where}`);
+    for (const where of ['on a device', 'elsewhere']) {
+      expect(stranger(where)).toContain(`<p class="lead" id="host">`);
+      expect(stranger(where)).toContain(`Use <bdi>${plainValues.url}</bdi> in your name`);
+    }
+    expect(stranger('on a device')).toContain('a program on this device');
+    expect(stranger('elsewhere')).toContain(`<bdi>${plainValues.item}</bdi> gets this access`);
+    expect(pageOf('consent')).not.toContain('id="returns"');
+  });
+
   test('the error page shows the error id and a sentence of its own for each reason', () => {
     const errors = [...pages].filter(([state]) => /^error, [a-z_]+$/.test(state)).map(([, markup]) => markup);
     for (const markup of errors) expect(markup).toContain(`<code id="error_id">${plainValues.errorId}</code>`);
-    expect(new Set(errors)).toHaveProperty('size', 6);
+    expect(new Set(errors)).toHaveProperty('size', errorReasons.length);
   });
 
   test('signing out asks, with the fields of the request carried', () => {

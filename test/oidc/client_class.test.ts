@@ -52,6 +52,7 @@ describe('RFC 6749 §2.1: a registration without contradiction', () => {
     ['a confidential one on this machine, for developing', { ...web, redirectUris: ['http://localhost:3000/cb'] }],
     ['a confidential one that does not rotate', { ...web, rotation: 'never' }],
     ['pairwise at one host', { ...web, metadata: { subject_type: 'pairwise' } }],
+    ['of resources by URL and by URN', { ...web, resources: ['https://api.example/v1?x=1', 'urn:example:api'] }],
     ['ES256 for its ID tokens', { ...web, idTokenSignedResponseAlg: 'ES256' }],
   ];
   test.each(good)('%s', (_, draft) => {
@@ -73,7 +74,7 @@ describe('RFC 7591 §2: a contradiction is refused and named', () => {
       'sector_identifier_uri',
     ],
     ['confidential without authentication', { ...web, authMethod: 'none' }, 'token_endpoint_auth_method'],
-    ['a method that does not exist', { ...web, authMethod: 'client_secret_jwt' }, 'token_endpoint_auth_method'],
+    ['a method that does not exist', { ...web, authMethod: 'tls_client_auth' }, 'token_endpoint_auth_method'],
     ['a method that every object inherits', { ...web, authMethod: 'constructor' }, 'token_endpoint_auth_method'],
     [
       'a public client that acts for itself',
@@ -108,6 +109,8 @@ describe('RFC 7591 §2: a contradiction is refused and named', () => {
       { ...web, postLogoutRedirectUris: ['data:text/html,x'] },
       'post_logout_redirect_uris',
     ],
+    ['a resource with a fragment', { ...web, resources: ['https://api.example/#x'] }, 'resources'],
+    ['a resource that is no absolute URI', { ...web, resources: ['https://api.example', 'api'] }, 'resources'],
     ['a scope with a quote', { ...web, scope: ['open"id'] }, 'scope'],
     ['a scope with a space', { ...web, scope: ['openid api'] }, 'scope'],
     ['an empty scope', { ...web, scope: [''] }, 'scope'],

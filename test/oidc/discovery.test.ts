@@ -14,6 +14,7 @@ const decide = (sent: object) => {
     realm,
     hint: null,
     objectRefusal: null,
+    acrValues: [],
     now: start,
   });
 };
@@ -120,8 +121,19 @@ describe('what is not listed is not served', () => {
       expect(Object.keys(document)).not.toContain(name);
     }
     const text = JSON.stringify(document);
-    for (const word of ['"plain"', 'HS256', '"implicit"', '"password"', '"token"']) expect(text).not.toContain(word);
+    for (const word of ['"plain"', '"implicit"', '"password"', '"token"', '"none"]', 'RSA1_5', '"RSA-OAEP"', '"dir"'])
+      expect(text).not.toContain(word);
     expect(document.id_token_signing_alg_values_supported).not.toContain('none');
+    expect(Object.keys(document).filter((name) => name.startsWith('request_object_encryption'))).toEqual([]);
+  });
+
+  test('a MAC authenticates a client, and signs nothing else', () => {
+    const listing = Object.entries(document).filter(([, list]) => Array.isArray(list) && list.includes('HS256'));
+    expect(listing.map(([name]) => name).toSorted()).toEqual([
+      'introspection_endpoint_auth_signing_alg_values_supported',
+      'revocation_endpoint_auth_signing_alg_values_supported',
+      'token_endpoint_auth_signing_alg_values_supported',
+    ]);
   });
 
   test('RFC 7662 §2.1: introspection is for clients that authenticate; revocation also for public ones', () => {

@@ -13,6 +13,7 @@ import type {
   Families,
   FamilyBirth,
   FamilyBounds,
+  ProofToSpend,
   RevocationReason,
   Rotation,
 } from '../../src/oidc/ports.ts';
@@ -78,6 +79,7 @@ export class FamiliesInMemory implements Families {
   readonly sessions = new Map<SessionId, StoredSession>();
   readonly devices = new Map<FamilyId, StoredDevice>();
   readonly #rows = new Map<FamilyId, StoredFamily>();
+  readonly #spentProofs = new Set<string>();
   /** What rotations overwrote, so that they can be lost. */
   readonly #former: StoredFamily[] = [];
 
@@ -105,6 +107,7 @@ export class FamiliesInMemory implements Families {
 
   async redeem(birth: FamilyBirth) {
     this.calls.push('redeem');
+    if (!this.#spend(birth.proofs)) return { kind: 'proof_spent' } as const;
     const { familyId, realmId } = birth;
     if (this.#insert(birth)) return { kind: 'redeemed', userClaims: this.#askedUserClaims(birth.grant) } as const;
     const replayed = this.#revoke(familyId, realmId, null, 'code.replayed');
@@ -128,7 +131,7 @@ export class FamiliesInMemory implements Families {
     const { grant, at } = decision;
     const times = { codeIssuedAt: at, codeExpiresAt: expiresAt };
     const offline = grant.scope.includes('offline_access');
-    return this.#insert({ familyId, realmId, grant, offline, frontFamilyId: null, ...poll, ...times })
+    return this.#insert({ familyId, realmId, grant, offline, frontFamilyId: null, proofs: [], ...poll, ...times })
       ? { kind: 'redeemed', grant, userClaims: this.#askedUserClaims(grant) }
       : { kind: 'ended' };
   }
@@ -163,9 +166,9 @@ export class FamiliesInMemory implements Families {
     return known === null ? (await this.redeem(birth)).kind === 'redeemed' : known.revokedAt === null;
   }
 
-  async rotate(rotation: Rotation) {
+  async rotate(rotation: Rotation): ReturnType<Families['rotate']> {
     this.calls.push('rotate');
-    return this.#update(rotation);
+    return this.#spend(rotation.proofs) ? this.#update(rotation) : 'proof_spent';
   }
 
   async recover(rotation: Rotation) {
@@ -258,6 +261,12 @@ export class FamiliesInMemory implements Families {
     this.#former.push(row);
     this.#rows.set(familyId, { ...row, ...next, rotatedAt: this.now, ...presenter });
     return { grant: row.grant, userClaims: this.#askedUserClaims(row.grant) };
+  }
+
+  #spend(proofs: readonly ProofToSpend[]): boolean {
+    const fresh = proofs.filter(({ jti }) => !this.#spentProofs.has(jti));
+    for (const { jti } of fresh) this.#spentProofs.add(jti);
+    return fresh.length === proofs.length;
   }
 
   #alive(row: StoredFamily, { idleSeconds, clientValidFrom }: FamilyBounds): boolean {

@@ -7,9 +7,10 @@ import {
   type UserId,
 } from '../../src/core/ids.ts';
 import { KeyRing } from '../../src/core/key_ring.ts';
+import { resolveSettings } from '../../src/core/overrides.ts';
 import type { Result } from '../../src/core/result.ts';
 import { Secret } from '../../src/core/secret.ts';
-import { resolveSettings, type Settings } from '../../src/core/settings.ts';
+import type { Settings } from '../../src/core/settings.ts';
 import type { Instant } from '../../src/core/time.ts';
 import type { Client } from '../../src/oidc/client.ts';
 import { type Form, parseForm } from '../../src/oidc/parameters.ts';

@@ -59,7 +59,7 @@ describe('createClients', () => {
     const created = await create().create(full, { withSecret: false }, now);
     expect(created).toMatchObject({ ok: true, value: { secret: null } });
     const { createdAt, ...record } = await shown('full');
-    expect(record).toEqual({ ...full, secrets: [], enabled: true, validFrom: 0 });
+    expect(record).toEqual({ ...full, secrets: [], enabled: true, validFrom: 0, isSelfRegistered: false });
     expect(createdAt).toBeGreaterThan(now - 60_000);
     const [types] = await store.database.sql`
       SELECT jsonb_typeof(secrets) AS secrets, jsonb_typeof(jwks) AS jwks, jsonb_typeof(settings) AS settings,

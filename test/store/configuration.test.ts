@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'bun:test';
 import { brandId, newId, type RealmId } from '../../src/core/ids.ts';
+import type { Overrides } from '../../src/core/overrides.ts';
 import { ok, unreachable } from '../../src/core/result.ts';
-import type { Overrides } from '../../src/core/settings.ts';
 import { defaultFlow } from '../../src/flow/default_flow.ts';
 import { validateDefinition } from '../../src/flow/definition.ts';
 import { nodeTypes } from '../../src/flow/nodes/index.ts';

@@ -116,6 +116,7 @@ describe('the plans', () => {
           narrowing: { scope: null, audience: null },
           bounds,
           presenter,
+          proofs: [],
         }),
     ],
     [
@@ -176,6 +177,7 @@ describe('the plans', () => {
         codeExpiresAt: Date.now() + 60_000,
         frontFamilyId: null,
         presenter,
+        proofs: [],
       }),
     );
     const reads = scans(nodes).filter(({ 'Node Type': type }) => type !== 'ModifyTable');
@@ -218,6 +220,7 @@ describe('a thousand refreshes', () => {
         narrowing: { scope: null, audience: null },
         bounds: { idleSeconds: 86_400, clientValidFrom: 0 },
         presenter: { address: '192.0.2.1', agent: 'an agent of the usual length' },
+        proofs: [],
       });
       expect(rotated).not.toBeNull();
     }

@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import type { FamilyId } from '../../src/core/ids.ts';
+import type { ProofToSpend, Rotation } from '../../src/oidc/ports.ts';
+import { decodeRefreshToken } from '../../src/oidc/refresh_token.ts';
 import { databaseTimeoutMilliseconds } from '../database.ts';
-import { granted } from '../oidc/parties.ts';
+import { granted, ring as partyRing } from '../oidc/parties.ts';
 import { clientWith, familyHistories, type Histories, spa, web } from './family_histories.ts';
 
 /** What happens at once must come out as if it had happened in some order. Sixteen connections, so that it does. */
@@ -63,6 +66,89 @@ describe('100 parallel refreshes of one token', () => {
     expect(new Set(children.map((one) => store.tokenOf(one))).size).toBe(1);
     expect((await store.row(familyId)).generation).toBe(2);
   });
+});
+
+describe('a proof that counts once', () => {
+  const expiresAt = Date.now() + 60_000;
+  const proofOf = (jti: string): ProofToSpend => ({
+    kind: 'client assertion',
+    realmId: store.realmId,
+    owner: web.clientId,
+    jti,
+    expiresAt,
+  });
+  const outcomes = (answers: readonly Awaited<ReturnType<Histories['refresh']>>[]) =>
+    Object.entries(Object.groupBy(answers, (answer) => (answer.ok ? 'issued' : answer.error.error))).map(
+      ([outcome, all]) => [outcome, all?.length ?? 0],
+    );
+
+  test('sent by 50 refreshes of one token: one is served, the others prove nothing', async () => {
+    const { familyId, token } = await store.born(web);
+    const proofs = [proofOf('one for all')];
+    const answers = await times(50, () => store.refresh(token, { proofs }));
+    expect(Object.fromEntries(outcomes(answers))).toEqual({ issued: 1, invalid_client: 49 });
+    expect((await store.row(familyId)).generation).toBe(1);
+    expect(await store.events(familyId)).toEqual([]);
+  });
+
+  test('another one for each of 50 refreshes: one heir, nobody is refused', async () => {
+    const { familyId, token } = await store.born(web);
+    const issued = await times(50, (index) => store.refresh(token, { proofs: [proofOf(`one of ${index}`)] }));
+    expect(new Set(issued.map((one) => store.tokenOf(one))).size).toBe(1);
+    expect((await store.row(familyId)).generation).toBe(1);
+  });
+
+  test('sent by 50 redemptions of one code: one is served, and no replay ends what it got', async () => {
+    const sealed = await store.code();
+    const proofs = [proofOf('one code')];
+    const answers = await times(50, () => store.redeem(sealed, { proofs }));
+    expect(Object.fromEntries(outcomes(answers))).toEqual({ issued: 1, invalid_client: 49 });
+    expect((await store.row(sealed.familyId)).revoked_reason).toBeNull();
+  });
+
+  test('another one with the code again: a replay, which ends the family', async () => {
+    const sealed = await store.code();
+    granted(await store.redeem(sealed, { proofs: [proofOf('first')] }));
+    expect(outcomes([await store.redeem(sealed, { proofs: [proofOf('second')] })])).toEqual([['invalid_grant', 1]]);
+    expect((await store.row(sealed.familyId)).revoked_reason).toBe('authorization code replay');
+  });
+
+  test('two of which one was spent before: nothing happens', async () => {
+    const { familyId, token } = await store.born(web);
+    granted(await store.refresh(token, { proofs: [proofOf('spent')] }));
+    const proofs = [proofOf('fresh'), proofOf('spent')];
+    expect(outcomes([await store.refresh(token, { proofs })])).toEqual([['invalid_client', 1]]);
+    expect((await store.row(familyId)).generation).toBe(1);
+  });
+
+  test('narrowing beyond the grant with a fresh proof: refused for that, and the row stays', async () => {
+    const { familyId, token } = await store.born(web);
+    const rotated = await store.families.rotate({
+      ...(await rotationOf(familyId, token)),
+      narrowing: { scope: ['never granted'], audience: null },
+      proofs: [proofOf('narrowing')],
+    });
+    expect(rotated).toBeNull();
+    expect((await store.row(familyId)).generation).toBe(0);
+  });
+
+  async function rotationOf(familyId: FamilyId, token: string): Promise<Rotation> {
+    const decoded = decodeRefreshToken(partyRing, store.realmId, token);
+    if (typeof decoded === 'string') throw new Error(decoded);
+    const { generation, secretHash } = decoded;
+    return {
+      familyId,
+      realmId: store.realmId,
+      clientId: web.clientId,
+      generation,
+      secretHash,
+      next: { generation: generation + 1, secretHash: Buffer.alloc(32) },
+      narrowing: { scope: null, audience: null },
+      bounds: { idleSeconds: 86_400, clientValidFrom: 0 },
+      presenter: { address: null, agent: null },
+      proofs: [],
+    };
+  }
 });
 
 describe('50 parallel redemptions of one code', () => {

@@ -17,11 +17,11 @@ import type { Client } from '../../src/oidc/client.ts';
 import type { Refusal } from '../../src/oidc/errors.ts';
 import type { Issue } from '../../src/oidc/grants/grant.ts';
 import { checkGrant } from '../../src/oidc/grants/index.ts';
-import type { Families } from '../../src/oidc/ports.ts';
+import type { Families, ProofToSpend } from '../../src/oidc/ports.ts';
 import { encodeRefreshToken } from '../../src/oidc/refresh_token.ts';
 import { createAudit } from '../../src/store/audit.ts';
 import { createFamilies } from '../../src/store/families.ts';
-import { codeOf } from '../oidc/grants/redeem.ts';
+import { codeOf, noTokens } from '../oidc/grants/redeem.ts';
 import { formOf, granted, realm as partyRealm, ring as partyRing, spa, verifier, web } from '../oidc/parties.ts';
 import { type Fixture, storeFixture } from './fixture.ts';
 
@@ -32,6 +32,7 @@ export type Sender = {
   readonly ring?: KeyRing;
   readonly address?: string;
   readonly agent?: string;
+  readonly proofs?: readonly ProofToSpend[];
 };
 
 export type Snapshot = { readonly generation: number; readonly secretHash: Uint8Array };
@@ -96,10 +97,11 @@ export async function familyHistories({ connections = 8 }: { connections?: numbe
     createAudit(store.database, () => Date.now()),
   );
   const send = async (form: { readonly [name: string]: string }, sender: Sender = {}) => {
-    const { client = web, ring = partyRing, address = home.address, agent = home.agent } = sender;
-    const facts = { realm, client: { ...client, realmId }, ring, now: Date.now(), presenter: { address, agent } };
-    const checked = checkGrant({ ...facts, form: formOf(form) });
-    return checked.ok ? checked.value(families) : checked;
+    const { client = web, ring = partyRing, address = home.address, agent = home.agent, proofs = [] } = sender;
+    const presenter = { address, agent };
+    const facts = { realm, client: { ...client, realmId }, ring, now: Date.now(), presenter, proofs };
+    const checked = checkGrant({ ...facts, tokens: noTokens, form: formOf(form) });
+    return checked.ok ? checked.value.redeem(families) : checked;
   };
   const histories: Histories = {
     ...store,

@@ -1,8 +1,8 @@
 import { randomBytes } from '../../src/core/crypto.ts';
 import { brandId, type ClientId, type RealmId, type UserId } from '../../src/core/ids.ts';
 import { KeyRing } from '../../src/core/key_ring.ts';
+import type { Overrides } from '../../src/core/overrides.ts';
 import { Secret } from '../../src/core/secret.ts';
-import type { Overrides } from '../../src/core/settings.ts';
 import { createClients, type NewClient } from '../../src/store/clients.ts';
 import { createConfigVersion } from '../../src/store/config_version.ts';
 import { type Database, openDatabase } from '../../src/store/database.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
-import type { Override, Overrides } from '../../src/core/settings.ts';
+import type { Override, Overrides } from '../../src/core/overrides.ts';
 import { checkOverrides, fromStored, mergeOverrides, nextExpiry, toStored } from '../../src/store/overrides.ts';
 
 const override: fc.Arbitrary<Override> = fc.record(

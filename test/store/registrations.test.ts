@@ -26,6 +26,7 @@ const create = () =>
   createRegistrations(
     store.database,
     createAudit(store.database, () => now),
+    store.ring,
   );
 const nobody = { address: null, agent: null };
 
@@ -43,7 +44,7 @@ const birth = (clientId: string, initialTokenHash: Uint8Array | null = null): Bi
     realmId,
     clientId: brandId<ClientId>(clientId),
     registered,
-    secretHash: null,
+    withSecret: false,
     registrationTokenHash: sha256(clientId),
     initialTokenHash,
     rule: 'a test',
@@ -53,7 +54,7 @@ const birth = (clientId: string, initialTokenHash: Uint8Array | null = null): Bi
 
 const made = async (clientId: string, initialTokenHash: Uint8Array | null = null) => {
   const result = await create().register(birth(clientId, initialTokenHash), now);
-  return result.ok ? result.value : unreachable(result.error);
+  return result.ok ? result.value.client : unreachable(result.error);
 };
 
 const remaining = async (): Promise<readonly string[]> =>

@@ -14,9 +14,12 @@ const document = (text: string, headers: Record<string, string> = {}, status = 2
   url,
 });
 const gone: OutboundResult = { kind: 'failed', reason: 'connection', detail: 'ECONNREFUSED' };
+const tooLarge: OutboundResult = { kind: 'failed', reason: 'too_large', detail: 'the body' };
 
 /** A cache whose clock and server are the test's. `answers` are given in order, the last one for ever. */
-function start(...answers: readonly OutboundResult[]) {
+const start = (...answers: readonly OutboundResult[]) => startWith({}, ...answers);
+
+function startWith(more: { readonly staleIfErrorSeconds?: number }, ...answers: readonly OutboundResult[]) {
   const state = { now: 1_000_000, asked: [] as string[] };
   const cache = createDocumentCache({
     outbound: {
@@ -30,6 +33,7 @@ function start(...answers: readonly OutboundResult[]) {
     options: { accept: 'application/json' },
     read: readJson,
     largestBytes: 1000,
+    ...more,
   });
   const after = (seconds: number): void => {
     state.now += seconds * 1000;
@@ -56,9 +60,23 @@ describe('a document', () => {
   });
 
   test.each([
-    ['another status', document('1', {}, 404), { kind: 'failed', reason: 'status', detail: 'status 404' }],
-    ['no JSON', document('{'), { kind: 'failed', reason: 'unreadable', detail: 'The document is not JSON.' }],
-    ['nobody there', gone, gone],
+    [
+      'another status',
+      document('1', {}, 404),
+      { kind: 'failed', reason: 'status', detail: 'status 404', isOutage: false },
+    ],
+    [
+      'a fault of its server',
+      document('1', {}, 503),
+      { kind: 'failed', reason: 'status', detail: 'status 503', isOutage: true },
+    ],
+    [
+      'no JSON',
+      document('{'),
+      { kind: 'failed', reason: 'unreadable', detail: 'The document is not JSON.', isOutage: false },
+    ],
+    ['nobody there', gone, { ...gone, isOutage: true }],
+    ['too much of it', tooLarge, { ...tooLarge, isOutage: false }],
     [
       'a refusal',
       { kind: 'refused', rule: 'address', reason: 'No.' } as const,
@@ -96,6 +114,85 @@ describe('a document', () => {
     expect(cache.get(url)).rejects.toThrow('bug');
     await Bun.sleep(0);
     expect(await cache.get(url)).toMatchObject({ value: 2 });
+  });
+});
+
+describe('RFC 5861 §4, where a cache has stale-if-error', () => {
+  const first = document('1', { 'cache-control': 'max-age=60' });
+  const begin = async (...then: readonly OutboundResult[]) => {
+    const cache = startWith({ staleIfErrorSeconds: 600 }, first, ...then);
+    await cache.get(url);
+    cache.after(60);
+    return cache;
+  };
+
+  test.each([
+    ['nobody is there', gone],
+    ['its server has a fault', document('', {}, 503)],
+    ['its server has too much to do', document('', {}, 429)],
+  ])('an old document is used while %s, until the bound, and it is asked for all the time', async (_, outage) => {
+    const cache = await begin(outage);
+    expect(await cache.get(url)).toMatchObject({ kind: 'found', value: 1 });
+    cache.after(599);
+    expect(await cache.get(url)).toMatchObject({ kind: 'found', value: 1 });
+    expect(cache.state.asked).toHaveLength(3);
+    cache.after(1);
+    expect(await cache.get(url)).toMatchObject({ kind: 'failed', isOutage: true });
+  });
+
+  test('and is used within the pause between two questions', async () => {
+    const cache = await begin(gone);
+    await cache.get(url);
+    cache.after(5);
+    expect(await cache.get(url)).toMatchObject({ kind: 'found', value: 1 });
+    expect(cache.state.asked).toHaveLength(2);
+  });
+
+  test.each([
+    ['404', document('', {}, 404)],
+    ['410', document('', {}, 410)],
+    ['what is no document', document('{')],
+    ['too much', tooLarge],
+    ['a redirect', { kind: 'failed', reason: 'redirect', detail: 'status 302' } as const],
+    ['an address that may not be asked', { kind: 'refused', rule: 'address', reason: 'No.' } as const],
+  ])('an answer ends the old document: %s', async (_, answer) => {
+    const cache = await begin(answer, gone);
+    expect((await cache.get(url)).kind).not.toBe('found');
+    cache.after(10);
+    expect(await cache.get(url)).toMatchObject({ kind: 'failed', isOutage: true });
+  });
+
+  test('without it an outage is told at once', async () => {
+    const cache = start(first, gone);
+    await cache.get(url);
+    cache.after(60);
+    expect(await cache.get(url)).toMatchObject({ kind: 'failed', isOutage: true });
+  });
+});
+
+describe('who may not ask', () => {
+  const no = () => false;
+
+  test('gets what is there, and no request is sent for them', async () => {
+    const cache = start(document('1', { 'cache-control': 'max-age=60' }));
+    expect(await cache.get(url, no)).toMatchObject({ kind: 'failed', reason: 'busy', isOutage: true });
+    expect(cache.state.asked).toHaveLength(0);
+    await cache.get(url);
+    expect(await cache.get(url, no)).toMatchObject({ kind: 'found', value: 1 });
+  });
+
+  test('keeps what is there when it should be asked for anew', async () => {
+    const cache = start(document('1'), document('2'));
+    await cache.get(url);
+    cache.after(10);
+    expect(await cache.refetch(url, no)).toMatchObject({ kind: 'found', value: 1 });
+    expect(cache.state.asked).toHaveLength(1);
+  });
+
+  test('shares what others have asked for already', async () => {
+    const cache = start(document('1'));
+    const [, second] = await Promise.all([cache.get(url), cache.get(url, no)]);
+    expect(second).toMatchObject({ kind: 'found', value: 1 });
   });
 });
 

@@ -2,8 +2,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'bun:tes
 import { join } from 'node:path';
 import { randomBytes } from '../../src/core/crypto.ts';
 import { newId, type RealmId } from '../../src/core/ids.ts';
+import { resolveSettings } from '../../src/core/overrides.ts';
 import { Secret } from '../../src/core/secret.ts';
-import { resolveSettings, type Settings } from '../../src/core/settings.ts';
+import type { Settings } from '../../src/core/settings.ts';
 import { createAudit } from '../../src/store/audit.ts';
 import { type Database, openDatabase } from '../../src/store/database.ts';
 import { createLockouts, type LockoutStore } from '../../src/store/lockout.ts';

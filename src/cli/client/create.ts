@@ -1,6 +1,6 @@
 import { brandId, type ClientId, type RealmId } from '../../core/ids.ts';
+import type { Overrides } from '../../core/overrides.ts';
 import { err, ok, type Result } from '../../core/result.ts';
-import type { Overrides } from '../../core/settings.ts';
 import type { ClientClass } from '../../oidc/client.ts';
 import { type Classification, classifyClient } from '../../oidc/client_class.ts';
 import type { NewClient } from '../../store/clients.ts';

@@ -1,6 +1,8 @@
+import { clientAuthMethodNames } from '../../oidc/client_auth/index.ts';
 import { grantTypeNames } from '../../oidc/grants/index.ts';
 import type { Option } from '../command.ts';
 import { reasonOption, settingOption } from '../overrides.ts';
+import { responseOptions } from './response_options.ts';
 
 /** What a registration says of a client, as `client create` and `client update` take it; lists are replaced as a whole. */
 export const registrationOptions = {
@@ -8,7 +10,7 @@ export const registrationOptions = {
   'auth-method': {
     type: 'text',
     value: '<method>',
-    sentence: 'token_endpoint_auth_method: none, client_secret_basic, client_secret_post or private_key_jwt.',
+    sentence: `token_endpoint_auth_method: ${clientAuthMethodNames.join(', ')}.`,
   },
   'redirect-uri': { type: 'list', value: '<uri>', sentence: 'Where the browser is sent back to.' },
   'post-logout-redirect-uri': { type: 'list', value: '<uri>', sentence: 'Where the browser is sent after sign-out.' },
@@ -31,9 +33,11 @@ export const registrationOptions = {
   'jwks-file': {
     type: 'text',
     value: '<file>',
-    sentence: 'JSON Web Key Set with its public keys, for private_key_jwt.',
+    sentence: 'JSON Web Key Set with its public keys, for private_key_jwt and to encrypt to.',
   },
+  'jwks-uri': { type: 'text', value: '<uri>', sentence: 'Where it publishes them instead.' },
   'id-token-alg': { type: 'text', value: '<alg>', sentence: 'id_token_signed_response_alg.' },
+  ...responseOptions,
   'subject-type': {
     type: 'text',
     choices: ['public', 'pairwise'],

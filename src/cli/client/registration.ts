@@ -1,8 +1,8 @@
 import { type Static, Type } from '@sinclair/typebox';
 import { Value } from '@sinclair/typebox/value';
 import { wholeNumber } from '../../config/read.ts';
+import { type Layers, resolveSettings } from '../../core/overrides.ts';
 import { err, ok, type Result } from '../../core/result.ts';
-import { type Layers, resolveSettings } from '../../core/settings.ts';
 import type { Instant } from '../../core/time.ts';
 import type { Client } from '../../oidc/client.ts';
 import { checkClient } from '../../oidc/client_class.ts';
@@ -11,6 +11,7 @@ import type { Refused } from '../administration.ts';
 import type { Values } from '../command.ts';
 import type { CliDeps } from '../deps.ts';
 import type { registrationOptions } from './options.ts';
+import { responseMetadata } from './response_options.ts';
 
 export type RegistrationValues = Values<typeof registrationOptions>;
 
@@ -53,6 +54,8 @@ export async function readRegistration(
     tos_uri: values['tos-uri'],
     subject_type: values['subject-type'],
     sector_identifier_uri: values['sector-identifier-uri'],
+    jwks_uri: values['jwks-uri'],
+    ...responseMetadata(values),
   });
   return ok(
     given({
@@ -64,7 +67,8 @@ export async function readRegistration(
       scope: values.scope?.split(' ').filter((token) => token !== ''),
       resources: list(values.resource),
       introspects: list(values.introspects),
-      jwks: jwks.value,
+      // RFC 7591 §2: keys are here or there, so that naming one place leaves the other.
+      jwks: jwks.value ?? (values['jwks-uri'] === undefined ? undefined : null),
       idTokenSignedResponseAlg: values['id-token-alg'],
       defaultMaxAgeSeconds: maxAge,
       consent: values.consent,

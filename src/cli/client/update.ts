@@ -1,5 +1,8 @@
 import { wholeNumber } from '../../config/read.ts';
 import { err, ok, type Result } from '../../core/result.ts';
+import type { ClientMetadata } from '../../oidc/client.ts';
+import { clientSecretJwt } from '../../oidc/client_auth/client_secret_jwt.ts';
+import type { ClientRecord } from '../../store/clients.ts';
 import { administer, findRealm, type Refused, realmOption } from '../administration.ts';
 import { defineCommand, jsonOption } from '../command.ts';
 import { disableOption, enabledOf, enableOption } from '../enabled.ts';
@@ -20,6 +23,7 @@ export const clientUpdate = defineCommand({
     ...registrationOptions,
     enable: enableOption,
     disable: disableOption,
+    unset: { type: 'list', value: '<member>', sentence: 'Metadata to take away, by its wire name.' },
     'new-secret': { type: 'flag', sentence: 'Make a new secret and show it this once.' },
     overlap: { type: 'text', value: '<seconds>', sentence: 'How long the former secret stays valid (86400).' },
     'end-everything': { type: 'flag', sentence: 'Everything issued to this client so far ends now.' },
@@ -50,13 +54,14 @@ export const clientUpdate = defineCommand({
         (current): Result<object, { readonly kind: 'faults'; readonly faults: Refused }> => {
           const overrides = changeOverrides(current.overrides, values.setting, values.reason);
           if (!overrides.ok) return err({ kind: 'faults', faults: [overrides.error] });
-          const metadata = { ...current.metadata, ...registration.value.metadata };
+          const unknown = values.unset.filter((member) => !Object.hasOwn(current.metadata, member));
+          if (unknown.length > 0) return err({ kind: 'faults', faults: unknown.map(notRegistered) });
+          const metadata = { ...without(current.metadata, values.unset), ...registration.value.metadata };
           const change = { ...registration.value, metadata, overrides: overrides.value, ...enabled.value };
           const faults = checkRegistration({ ...current, ...change }, layers, now);
-          if (values['new-secret'] && !(change.authMethod ?? current.authMethod).startsWith('client_secret_')) {
-            return err({ kind: 'faults', faults: [...faults, 'this client does not authenticate with a secret'] });
-          }
-          return faults.length === 0 ? ok(change) : err({ kind: 'faults', faults });
+          const secret = faultOfSecret(current, change.authMethod ?? current.authMethod, values['new-secret']);
+          const all = secret === null ? faults : [...faults, secret];
+          return all.length === 0 ? ok(change) : err({ kind: 'faults', faults: all });
         },
         now,
       );
@@ -80,3 +85,16 @@ export const clientUpdate = defineCommand({
       return ok(null);
     }),
 });
+
+const notRegistered = (member: string): string => `--unset ${member}: the client has no such metadata`;
+
+const without = (metadata: ClientMetadata, members: readonly string[]): ClientMetadata =>
+  Object.fromEntries(Object.entries(metadata).filter(([member]) => !members.includes(member)));
+
+function faultOfSecret({ authMethod }: Pick<ClientRecord, 'authMethod'>, next: string, isNew: boolean): string | null {
+  if (isNew) return next.startsWith('client_secret_') ? null : 'this client does not authenticate with a secret';
+  // Of the secrets so far there is the hash alone, and none can be computed with.
+  return next === clientSecretJwt.name && next !== authMethod
+    ? `${next} needs a secret that is kept for it: add --new-secret`
+    : null;
+}

@@ -1,4 +1,5 @@
-import { effective, type Layers, type Overrides, settingKeys } from '../../core/settings.ts';
+import { effective, type Layers, type Overrides } from '../../core/overrides.ts';
+import { settingKeys } from '../../core/settings.ts';
 import type { Instant } from '../../core/time.ts';
 import type { RealmRecord, RealmRefusal } from '../../store/realms.ts';
 import type { Cell } from '../output.ts';

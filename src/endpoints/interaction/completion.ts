@@ -70,9 +70,14 @@ const decisionOn = ({ familyId, clientId }: DeviceRequest, { userId }: Run) => (
 });
 
 /** How the person was signed in, as tokens will say. */
-function signInOf({ evidence }: Run, sessionId: SessionId) {
+function signInOf({ evidence, demand }: Run, sessionId: SessionId) {
   const authTime = authTimeOf(evidence) ?? unreachable('a run succeeded without an authentication');
-  return { sessionId, authTime: toNumericDate(authTime), acr: acrOf(evidence), amr: amrOf(evidence) };
+  return {
+    sessionId,
+    authTime: toNumericDate(authTime),
+    acr: acrOf(evidence, demand.acr.values),
+    amr: amrOf(evidence),
+  };
 }
 
 type CodeFacts = CompletionFacts & { readonly request: AuthorizationRequest };

@@ -1,6 +1,9 @@
+import { resourceItem } from '../../flow/consent_item.ts';
 import type { ConsentDemand, Demand } from '../../flow/run.ts';
+import { defaultAcr } from '../../oidc/authorize/acr_values.ts';
 import type { AuthorizationRequest } from '../../oidc/authorize/index.ts';
 import { kindOfRedirectUri } from '../../oidc/authorize/redirect_uri.ts';
+import { isOneOf } from '../../oidc/authorize/resource.ts';
 import type { Client } from '../../oidc/client.ts';
 import { scopesOfClaims } from '../../oidc/standard_claims.ts';
 import { type DeviceRequest, isDeviceRequest, type RunRequest } from './run_request.ts';
@@ -21,20 +24,25 @@ const demandOfClient = (request: AuthorizationRequest, client: Client): Demand =
 });
 
 /** RFC 8628 §3.3: who holds the device may be anybody, so what was allowed before says nothing. */
-const demandOfDevice = ({ userCode, address, agent, receivedAt, scope }: DeviceRequest, client: Client): Demand => ({
+const demandOfDevice = (request: DeviceRequest, client: Client): Demand => ({
   interactive: true,
   fresh: false,
   maxAgeSeconds: client.defaultMaxAgeSeconds,
   subject: null,
   hint: null,
   selectAccount: false,
-  acr: { values: [], essential: false },
+  acr: defaultAcr(client),
   consent: {
     ...audienceOf(client),
-    items: scope,
+    items: itemsOf(request.scope, request, client),
     force: true,
     assured: false,
-    device: { userCode, address, agent, askedAt: receivedAt },
+    device: {
+      userCode: request.userCode,
+      address: request.address,
+      agent: request.agent,
+      askedAt: request.receivedAt,
+    },
   },
 });
 
@@ -43,10 +51,11 @@ function consentOf(request: AuthorizationRequest, client: Client): ConsentDemand
   const insisted = request.prompt.includes('consent');
   const assured = isAssured(client, request.target.redirectUri);
   if (client.consent === 'never' && !insisted && assured) return null;
+  const { claims } = request;
   return {
     ...audienceOf(client),
     // A claim asked for by name is consented to like the scope that releases it.
-    items: [...new Set([...request.scope, ...scopesOfClaims([...request.claims.userinfo, ...request.claims.idToken])])],
+    items: itemsOf([...request.scope, ...scopesOfClaims([...claims.userinfo, ...claims.idToken])], request, client),
     force: insisted || client.consent === 'always',
     assured,
   };
@@ -59,6 +68,16 @@ const audienceOf = ({ clientId, name, metadata: { logo_uri, policy_uri, tos_uri 
   policyUri: policy_uri ?? null,
   termsUri: tos_uri ?? null,
 });
+
+/** A resource that no operator gave the client is consented to by its name, each for itself (RFC 8707 §2). */
+function itemsOf(
+  scope: readonly string[],
+  { audience }: Pick<RunRequest, 'audience'>,
+  { introduced }: Client,
+): readonly string[] {
+  const open = introduced?.resources ?? [];
+  return [...new Set([...scope, ...audience.filter((resource) => isOneOf(resource, open)).map(resourceItem)])];
+}
 
 /** RFC 8252 §8.6: anything on a device can claim a loopback port or a private-use scheme, so consent is not silent there. */
 const isAssured = (client: Client, redirectUri: string): boolean =>

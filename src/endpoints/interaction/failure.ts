@@ -16,5 +16,6 @@ const errors: { readonly [Reason in FailureReason]: readonly [ErrorCode, string]
 
 export function refusalOfFailure(reason: FailureReason): Refusal {
   const [error, description] = errors[reason];
-  return refusal(error, description, 'OIDC Core §3.1.2.6');
+  const rule = reason === 'acr_unmet' ? 'OIDC Unmet Authentication Requirements 1.0' : 'OIDC Core §3.1.2.6';
+  return refusal(error, description, rule);
 }

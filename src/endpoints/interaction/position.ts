@@ -81,7 +81,7 @@ const isStillRegistered = (
   (request.receivedAt >= countsFrom(client, realm) &&
     (isDeviceRequest(request)
       ? mayUseDevices(client)
-      : matchRedirectUri(request.target.redirectUri, client.redirectUris).ok &&
+      : matchRedirectUri(request.target.redirectUri, client.redirectUris, client.settings).ok &&
         checkResponseType(request.responseType, client).ok) &&
     request.scope.every((scope) => client.scope.includes(scope)));
 

@@ -113,10 +113,10 @@ async function resultResponse(
   if (result.code !== null && isTimely(run, result, now)) {
     const to = { ...recipient, request };
     const returned = await returnedFrom(deps, to, result, result.code);
-    if (returned === null) return sendFailure(deps, { ...recipient, cookies }, 'user_disabled');
+    if (!returned.ok) return sendError(deps, { ...to, cookies }, returned.error);
     const { sessionState, stateCookies } = watchedState(to, result.code);
     const ended = { ...to, cookies: isCurrent ? [...cookies, ...stateCookies] : cookies };
-    return send(deps, ended, successResponse(request.target, realm.issuer, { ...returned, sessionState }));
+    return send(deps, ended, successResponse(request.target, realm.issuer, { ...returned.value, sessionState }));
   }
   const page = { kind: 'completed' as const, backUrl: backUrl(client, request), clientName: client.name };
   return pageResponse(deps.renderPage, exchange, page, { cookies: watched, uiLocales: request.uiLocales });

@@ -1,5 +1,7 @@
 import type { Run } from '../../flow/run.ts';
 import type { View } from '../../flow/step.ts';
+import type { Introduction } from '../../login/pages/index.ts';
+import { kindOfRedirectUri } from '../../oidc/authorize/redirect_uri.ts';
 import type { Client } from '../../oidc/client.ts';
 import { pageResponse } from '../answer.ts';
 import type { Dependencies } from '../dependencies.ts';
@@ -31,12 +33,28 @@ export function screenPage(
     step: view.step,
     token: formToken(deps.ring, binding, run.id, view.step),
   };
-  const screen = { kind: 'screen' as const, screen: view.screen, clientName: client.name, form };
+  const redirectUri = isDeviceRequest(request) ? null : request.target.redirectUri;
+  const introduction = introductionOf(client, redirectUri);
+  const screen = { kind: 'screen' as const, screen: view.screen, clientName: client.name, form, introduction };
   return pageResponse(deps.renderPage, exchange, screen, {
     cookies,
     uiLocales: request.uiLocales,
-    redirectUri: isDeviceRequest(request) ? null : request.target.redirectUri,
+    redirectUri,
   });
+}
+
+/**
+ * A person is to see who asks and where the answer goes wherever no operator has judged it. `redirectUri` null: to a device,
+ * of which the page tells all that is known.
+ */
+function introductionOf({ introduced }: Client, redirectUri: string | null): Introduction | null {
+  if (introduced === undefined) return null;
+  const { host } = introduced;
+  const url = redirectUri === null ? null : URL.parse(redirectUri);
+  if (redirectUri === null || url === null) return host === null ? null : { host, returns: null };
+  // On the person's own device any program can be there.
+  const isOnDevice = kindOfRedirectUri(redirectUri) !== 'https';
+  return { host, returns: { to: url.host === '' ? url.protocol.slice(0, -1) : url.host, isOnDevice } };
 }
 
 /** A handle that opens nothing here: cut, forged, of another realm, or its run long over. */

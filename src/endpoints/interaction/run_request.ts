@@ -15,6 +15,7 @@ const schema = Type.Object({
   familyId: text,
   userCode: text,
   scope: Type.Array(text),
+  audience: Type.Array(text),
   address: nullable,
   agent: nullable,
   uiLocales: Type.Array(text),

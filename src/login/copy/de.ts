@@ -23,6 +23,11 @@ export const de: Copy = {
   change_account: 'Anderes Konto verwenden',
 
   consent_title: '{client} bittet um Zugriff auf Ihr Konto',
+  consent_host: 'Diese Anwendung kommt von {host}. Nur das ist gewiss: Ihren Namen hat sie sich selbst gegeben.',
+  consent_returns: 'Wenn Sie zustimmen, erhält {host} diesen Zugriff.',
+  consent_returns_device:
+    'Wenn Sie zustimmen, erhält ein Programm auf diesem Gerät diesen Zugriff, unter {host}. Stimmen Sie nur zu, wenn Sie es gerade selbst gestartet haben.',
+  consent_resource: '{resource} in Ihrem Namen verwenden',
   signed_in_as: 'Angemeldet als {username}',
   consent_items: 'Wenn Sie zustimmen, kann diese Anwendung:',
   allow: 'Zulassen',
@@ -64,6 +69,10 @@ export const de: Copy = {
   error_title: 'Etwas ist schiefgegangen',
   error_request_invalid: 'Die Anwendung hat eine Anfrage geschickt, die dieser Server nicht annehmen kann.',
   error_client_unknown: 'Die Anwendung, von der Sie kommen, ist diesem Server nicht bekannt.',
+  error_client_document_refused:
+    'Die Anwendung, von der Sie kommen, beschreibt sich unter einer eigenen Adresse, und was dort steht, kann dieser Server nicht annehmen. Das muss beheben, wer die Anwendung herstellt.',
+  error_client_document_unavailable:
+    'Die Anwendung, von der Sie kommen, beschreibt sich unter einer eigenen Adresse, die gerade nicht antwortet. Versuchen Sie es gleich noch einmal.',
   error_redirect_uri_unregistered:
     'Die Anwendung wollte Sie an eine Adresse weiterleiten, die für sie nicht registriert ist.',
   error_cookies_blocked:

@@ -21,6 +21,11 @@ export const en = {
   change_account: 'Use another account',
 
   consent_title: '{client} asks for access to your account',
+  consent_host: 'This application comes from {host}. Only that is certain: its name is what it calls itself.',
+  consent_returns: 'If you allow it, {host} gets this access.',
+  consent_returns_device:
+    'If you allow it, a program on this device gets this access, at {host}. Allow it only if you have just started it yourself.',
+  consent_resource: 'Use {resource} in your name',
   signed_in_as: 'Signed in as {username}',
   consent_items: 'If you allow it, this application can:',
   allow: 'Allow',
@@ -59,6 +64,10 @@ export const en = {
   error_title: 'Something went wrong',
   error_request_invalid: 'The application sent a request that this server cannot accept.',
   error_client_unknown: 'The application that sent you here is not known to this server.',
+  error_client_document_refused:
+    'The application that sent you here describes itself at an address of its own, and this server cannot accept what is there. Whoever makes the application has to mend it.',
+  error_client_document_unavailable:
+    'The application that sent you here describes itself at an address of its own, which does not answer right now. Try again in a moment.',
   error_redirect_uri_unregistered: 'The application asked to send you on to an address that is not registered for it.',
   error_cookies_blocked: 'Your browser did not send our cookie. Allow cookies for this site and start again.',
   error_not_found: 'There is no page at this address.',

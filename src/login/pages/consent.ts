@@ -1,8 +1,9 @@
+import { resourceOfItem } from '../../flow/consent_item.ts';
 import { type Copy, type CopyKey, say, sayText } from '../copy/index.ts';
 import { html, type Safe } from '../html.ts';
 import { accountLine, form, name, page } from '../layout.ts';
 import { link, picture } from '../link.ts';
-import type { ScreenFrame, ScreenOf } from './screen.ts';
+import type { Introduction, ScreenFrame, ScreenOf } from './screen.ts';
 
 const sentences = new Map<string, CopyKey>([
   ['openid', 'scope_openid'],
@@ -22,6 +23,7 @@ export function consentPage(screen: ScreenOf<'consent'>, frame: ScreenFrame): st
     title: sayText(copy, 'consent_title', { client: screen.audienceName }),
     main: html`${audienceLogo(screen.logoUri)}
 <h1>${say(copy, 'consent_title', { client: name(screen.audienceName) })}</h1>
+${introduced(copy, frame.introduction ?? null)}
 ${accountLine(say(copy, 'signed_in_as', { username: name(screen.username) }))}
 ${itemList(copy, screen.items)}
 ${form(frame.form, decisionButtons(copy))}
@@ -39,6 +41,15 @@ export const decisionButtons = (copy: Copy): Safe => html`<div class="choices">
 <button class="secondary" id="deny" name="decision" value="deny" type="submit">${copy.deny}</button>
 </div>`;
 
+/** What strangers say of themselves is no reason to trust them: the addresses are said before anything else. */
+export function introduced(copy: Copy, introduction: Introduction | null): Safe | null {
+  if (introduction === null) return null;
+  const { host, returns } = introduction;
+  const sentence = returns?.isOnDevice === true ? 'consent_returns_device' : 'consent_returns';
+  return html`${host && html`<p class="lead" id="host">${say(copy, 'consent_host', { host: name(host) })}</p>\n`}
+${returns && html`<p class="lead" id="returns">${say(copy, sentence, { host: name(returns.to) })}</p>`}`;
+}
+
 export const itemList = (copy: Copy, items: readonly string[]): Safe | null =>
   items.length === 0
     ? null
@@ -46,8 +57,10 @@ export const itemList = (copy: Copy, items: readonly string[]): Safe | null =>
 <ul>
 ${items.map((item) => html`<li>${tick}<span>${sentence(copy, item)}</span></li>\n`)}</ul>`;
 
-/** A scope without a sentence of ours is shown by its name. */
+/** A scope without a sentence of ours is shown by its name, a resource by its address. */
 function sentence(copy: Copy, item: string): Safe {
+  const resource = resourceOfItem(item);
+  if (resource !== null) return say(copy, 'consent_resource', { resource: name(resource) });
   const key = sentences.get(item);
   return key === undefined ? html`<code>${item}</code>` : html`${copy[key]}`;
 }

@@ -1,7 +1,7 @@
 import { type Copy, say, sayText } from '../copy/index.ts';
 import { html, type Safe } from '../html.ts';
 import { accountLine, form, name, page } from '../layout.ts';
-import { audienceLogo, decisionButtons, itemList, links } from './consent.ts';
+import { audienceLogo, decisionButtons, introduced, itemList, links } from './consent.ts';
 import type { ScreenFrame, ScreenOf } from './screen.ts';
 
 /**
@@ -15,6 +15,7 @@ export function devicePage(screen: ScreenOf<'device'>, frame: ScreenFrame): stri
     title: sayText(copy, 'device_title', { client: screen.audienceName }),
     main: html`${audienceLogo(screen.logoUri)}
 <h1>${say(copy, 'device_title', { client: name(screen.audienceName) })}</h1>
+${introduced(copy, frame.introduction ?? null)}
 ${accountLine(say(copy, 'signed_in_as', { username: name(screen.username) }))}
 <p class="lead" id="compare">${copy.device_compare}</p>
 <p class="user-code"><code id="user_code">${device.userCode}</code></p>

@@ -5,6 +5,8 @@ import { backLink, type Frame, page } from '../layout.ts';
 const sentences = {
   request_invalid: 'error_request_invalid',
   client_unknown: 'error_client_unknown',
+  client_document_refused: 'error_client_document_refused',
+  client_document_unavailable: 'error_client_document_unavailable',
   redirect_uri_unregistered: 'error_redirect_uri_unregistered',
   cookies_blocked: 'error_cookies_blocked',
   not_found: 'error_not_found',

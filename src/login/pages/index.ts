@@ -26,6 +26,6 @@ export { elsewherePage } from './elsewhere.ts';
 export { type ErrorReason, errorPage } from './error.ts';
 export { expiredPage } from './expired.ts';
 export { formPostPage, formPostScriptHash } from './form_post.ts';
-export type { ScreenFrame } from './screen.ts';
+export type { Introduction, ScreenFrame } from './screen.ts';
 export { signOutPage } from './sign_out.ts';
 export { goOnScriptHash, signedOutPage } from './signed_out.ts';

@@ -14,6 +14,7 @@ import type { Realm } from '../realm.ts';
 import { grantableScope } from '../scope.ts';
 import { scopesOfClaims } from '../standard_claims.ts';
 import { isSubject } from '../subject.ts';
+import { type AcrDemand, checkAcr } from './acr_values.ts';
 import { checkMaxAge } from './max_age.ts';
 import { type AuthorizationParameters, authorizationParameters, longestState } from './parameters.ts';
 import { checkCodeChallenge } from './pkce.ts';
@@ -48,7 +49,7 @@ export type AuthorizationRequest = {
   readonly prompt: readonly Prompt[];
   readonly maxAgeSeconds: number | null;
   readonly claims: ClaimsRequest;
-  readonly acr: { readonly values: readonly string[]; readonly essential: boolean };
+  readonly acr: AcrDemand;
   /** What this client calls the one user who will do; null: anyone. */
   readonly subject: string | null;
   readonly loginHint: string | null;
@@ -67,6 +68,7 @@ type Input = {
   readonly realm: Realm;
   readonly hint: Result<IdTokenHint, Refusal> | null;
   readonly objectRefusal: Refusal | null;
+  readonly acrValues: readonly string[];
 };
 
 type Rule<Value> = (input: Input) => Result<Value, Refusal>;
@@ -81,19 +83,25 @@ const rules = {
     returns(typeOf(parameters), 'code') ? checkCodeChallenge(parameters, client) : ok(null),
   nonce: ({ parameters }) => checkNonce(parameters),
   granted: ({ parameters, client, realm }) => {
-    const scope = grantableScope(parameters.scope, client);
-    if (!scope.ok) return scope;
-    const audience = audienceFor(parameters.resource, client, realm.issuer, scope.value);
-    return audience.ok ? ok({ scope: scope.value, audience: audience.value }) : audience;
+    const grantable = grantableScope(parameters.scope, client);
+    if (!grantable.ok) return grantable;
+    const type = typeOf(parameters);
+    if (returns(type, 'id_token') && !grantable.value.includes('openid')) return err(withoutOpenid);
+    // OIDC Core §11: without a code there is no refresh token to be had.
+    const scope = returns(type, 'code') ? grantable.value : grantable.value.filter((one) => one !== 'offline_access');
+    const audience = audienceFor(parameters.resource, client, realm.issuer, scope);
+    return audience.ok ? ok({ scope, audience: audience.value }) : audience;
   },
   prompt: ({ parameters }) => checkPrompt(parameters.prompt),
   maxAgeSeconds: ({ parameters, client }) => checkMaxAge(parameters.max_age, client),
-  wanted: ({ parameters, client, hint }) => {
+  wanted: ({ parameters, client, hint, acrValues }) => {
     const asked = parseClaims(parameters.claims);
     if (!asked.ok) return asked;
     const claims = withinRegisteredScopes(asked.value, client);
     const subject = checkSubject(claims, client, hint);
-    return subject.ok ? ok({ claims, subject: subject.value }) : subject;
+    if (!subject.ok) return subject;
+    const acr = checkAcr(parameters.acr_values, claims.acr, client, acrValues);
+    return acr.ok ? ok({ claims, subject: subject.value, acr: acr.value }) : acr;
   },
 } as const satisfies { readonly [name: string]: Rule<unknown> };
 
@@ -102,6 +110,14 @@ function typeOf({ response_type }: AuthorizationParameters): ResponseType {
   const canonical = canonicalResponseType(response_type ?? '');
   return isResponseType(canonical) ? canonical : 'code';
 }
+
+/** OIDC Core §3.1.2.1: without it the request is none of OpenID Connect's, so the ID token of its type could not be given. */
+const withoutOpenid = refusal(
+  'invalid_scope',
+  'this response_type needs the scope openid',
+  'OIDC Core §3.1.2.1',
+  'scope',
+);
 
 /** OIDC Core §3.2.2.1, §3.3.2.11: an ID token from here must be bound to the request that asked for it. */
 function checkNonce(parameters: AuthorizationParameters): Result<string | null, Refusal> {
@@ -133,6 +149,8 @@ export type RequestFacts = {
   readonly realm: Realm;
   /** `id_token_hint`, verified by the caller; null: none was sent. */
   readonly hint: Result<IdTokenHint, Refusal> | null;
+  /** Authentication context classes that a sign-in can reach here. */
+  readonly acrValues: readonly string[];
   readonly now: Instant;
 };
 
@@ -151,6 +169,7 @@ export function decideAuthorization(facts: RequestFacts): Result<AuthorizationRe
     realm,
     hint: facts.hint,
     objectRefusal: facts.objectRefusal,
+    acrValues: facts.acrValues,
   });
   if (!passed.ok) return redirectRefusal(passed.error);
   return ok(toRequest(receiver.value.client, parameters.value, target, passed.value, facts.now));
@@ -169,7 +188,7 @@ function whoReceives(form: Form, client: Client | null): Result<Receiver, Refusa
   }
   if (client === null)
     return err(refusal('invalid_client', 'client_id is not known here', 'RFC 6749 §4.1.2.1', 'client_id'));
-  const redirectUri = matchRedirectUri(single(form, 'redirect_uri'), client.redirectUris);
+  const redirectUri = matchRedirectUri(single(form, 'redirect_uri'), client.redirectUris, client.settings);
   return redirectUri.ok ? ok({ client, redirectUri: redirectUri.value }) : redirectUri;
 }
 
@@ -234,7 +253,6 @@ function toRequest(
   passed: Passed,
   now: Instant,
 ): AuthorizationRequest {
-  const claimedAcr = passed.wanted.claims.acr;
   return {
     clientId: client.clientId,
     target,
@@ -246,7 +264,7 @@ function toRequest(
     prompt: passed.prompt,
     maxAgeSeconds: passed.maxAgeSeconds,
     claims: passed.wanted.claims,
-    acr: claimedAcr.values.length > 0 ? claimedAcr : { values: words(parameters.acr_values), essential: false },
+    acr: passed.wanted.acr,
     subject: passed.wanted.subject,
     loginHint: parameters.login_hint ?? null,
     uiLocales: words(parameters.ui_locales),

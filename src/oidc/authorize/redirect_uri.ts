@@ -1,18 +1,22 @@
 import { err, ok, type Result } from '../../core/result.ts';
+import type { Settings } from '../../core/settings.ts';
 import { type Refusal, refusal } from '../errors.ts';
 
 /**
  * RFC 6749 §3.1.2.3, OIDC Core §3.1.2.1: compared as a string, character by character. The one exception is the port of a
- * loopback IP literal (RFC 8252 §7.3), because native apps cannot know theirs beforehand.
+ * loopback IP literal (RFC 8252 §7.3), because native apps cannot know theirs beforehand; that of `localhost` only where
+ * the setting of that name says so, since a name may be resolved to another machine (§8.3).
  */
 export function matchRedirectUri(
   presented: string | undefined,
   registered: readonly string[],
+  { localhostAnyPort }: Pick<Settings, 'localhostAnyPort'> = { localhostAnyPort: false },
 ): Result<string, Refusal> {
   if (presented === undefined) return err(refuse('redirect_uri is missing'));
   if (registered.includes(presented)) return ok(presented);
-  const portless = withoutLoopbackPort(presented);
-  if (portless !== null && registered.some((candidate) => withoutLoopbackPort(candidate) === portless)) {
+  const portOf = localhostAnyPort ? loopbackOrLocalhost : loopback;
+  const portless = withoutPort(presented, portOf);
+  if (portless !== null && registered.some((candidate) => withoutPort(candidate, portOf) === portless)) {
     return ok(presented);
   }
   return err(refuse('redirect_uri is not registered for this client'));
@@ -23,9 +27,10 @@ const refuse = (description: string): Refusal =>
 
 /** Taken apart as text, not by the URL parser, which would forgive backslashes, tabs and odd spellings of the address. */
 const loopback = /^http:\/\/(127\.0\.0\.1|\[::1\])(?::([0-9]{1,5}))?((?:[/?][!-~]*)?)$/;
+const loopbackOrLocalhost = new RegExp(loopback.source.replace('(127', '(localhost|127'));
 
-function withoutLoopbackPort(uri: string): string | null {
-  const match = loopback.exec(uri);
+function withoutPort(uri: string, pattern: RegExp): string | null {
+  const match = pattern.exec(uri);
   if (match === null) return null;
   const [, host, port, rest] = match;
   if (port !== undefined && Number(port) > 65_535) return null;

@@ -7,9 +7,10 @@ import type { Client } from '../client.ts';
 import { type Refusal, refusal } from '../errors.ts';
 import type { ProofToSpend } from '../ports.ts';
 import { clientSecretBasic, clientSecretPost } from './client_secret.ts';
+import { clientSecretJwt, clientSecretJwtAlgorithms } from './client_secret_jwt.ts';
 import { type ClientAuthMethod, refuseClient, type ShownCredentials, type VerificationFacts } from './method.ts';
 import { none } from './none.ts';
-import { privateKeyJwt } from './private_key_jwt.ts';
+import { privateKeyJwt, privateKeyJwtAlgorithms } from './private_key_jwt.ts';
 
 type Facts = VerificationFacts & { readonly findClient: (clientId: string) => Promise<Client | null> };
 export type AuthenticatedClient = { readonly client: Client; readonly proof: ProofToSpend | null };
@@ -51,10 +52,21 @@ const methods: readonly Registered[] = [
   register(none),
   register(clientSecretBasic),
   register(clientSecretPost),
+  register(clientSecretJwt),
   register(privateKeyJwt),
 ];
 
 export const clientAuthMethodNames: readonly string[] = methods.map(({ name }) => name);
+
+/** What an assertion may be made with, by method (RFC 8414 §2 `token_endpoint_auth_signing_alg_values_supported`). */
+const assertionAlgorithms: ReadonlyMap<string, readonly string[]> = new Map([
+  [privateKeyJwt.name, privateKeyJwtAlgorithms],
+  [clientSecretJwt.name, clientSecretJwtAlgorithms],
+]);
+export const clientAssertionAlgorithms: readonly string[] = [...assertionAlgorithms.values()].flat();
+
+/** undefined: the method uses no assertion. */
+export const assertionAlgorithmsOf = (method: string): readonly string[] | undefined => assertionAlgorithms.get(method);
 
 export const classOfAuthMethod = (name: string): 'public' | 'confidential' | undefined =>
   methods.find((method) => method.name === name)?.forClass;

@@ -1,6 +1,7 @@
 import type { Result } from '../../core/result.ts';
+import type { Secret } from '../../core/secret.ts';
 import type { Instant } from '../../core/time.ts';
-import type { Client } from '../client.ts';
+import type { Client, ClientSecretHash } from '../client.ts';
 import type { ClientKeys } from '../client_keys.ts';
 import { type Refusal, refusal } from '../errors.ts';
 import type { ProofToSpend } from '../ports.ts';
@@ -24,7 +25,14 @@ export type VerificationFacts = {
   /** URLs of this server that an assertion may name as its audience. */
   readonly audiences: readonly string[];
   readonly clientKeys: ClientKeys;
+  readonly openClientSecret: OpenClientSecret;
 };
+
+/** A secret that is kept to compute with; null: only its hash is kept. Throws where the key ring cannot open it. */
+export type OpenClientSecret = (
+  client: Pick<Client, 'realmId' | 'clientId'>,
+  secret: ClientSecretHash,
+) => Secret | null;
 
 /** A client that proved itself. `proof` is spent by the caller once everything else was checked. */
 export type Verified = { readonly proof: ProofToSpend | null };

@@ -23,6 +23,7 @@ export type WaitingDevice = {
   readonly clientId: ClientId;
   readonly userCode: string;
   readonly scope: readonly string[];
+  readonly audience: readonly string[];
   readonly createdAt: Instant;
   readonly expiresAt: Instant;
   readonly address: string | null;

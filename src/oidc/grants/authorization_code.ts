@@ -6,6 +6,7 @@ import { type AuthorizationCode, type CodeContent, grantOfCode, openCode } from 
 import { checkCodeVerifier, pkceRequired } from '../authorize/pkce.ts';
 import { narrowedAudience } from '../authorize/resource.ts';
 import { type Client, countsFrom } from '../client.ts';
+import { refuseClient } from '../client_auth/method.ts';
 import { type Refusal, refusal } from '../errors.ts';
 import { defineParameters } from '../parameters.ts';
 import type { Realm } from '../realm.ts';
@@ -26,6 +27,7 @@ export const authorizationCode: GrantType = {
   type: 'authorization_code',
   forClass: ['public', 'confidential'],
   signsIn: true,
+  spendsProofs: true,
   check(facts) {
     const { form, ring, realm } = facts;
     const sent = parameters.read(form);
@@ -86,7 +88,7 @@ function checkResource(
 
 /** The family keeps all that was granted: a refresh may ask for another part of it (RFC 8707 §2.2). */
 function redeem(
-  { client, realm, presenter }: GrantFacts,
+  { client, realm, presenter, proofs }: GrantFacts,
   { familyId, content }: AuthorizationCode,
   audience: readonly string[],
 ): Redeem {
@@ -104,7 +106,9 @@ function redeem(
       codeExpiresAt: content.expires_at,
       frontFamilyId: content.front_family_id === null ? null : brandId<FamilyId>(content.front_family_id),
       presenter,
+      proofs,
     });
+    if (redemption.kind === 'proof_spent') return err(refuseClient('RFC 7523 §3'));
     if (redemption.kind !== 'redeemed') return err(refuseCode);
     const { userClaims } = redemption;
     return ok({

@@ -20,13 +20,15 @@ const ofUsers: ReadonlySet<string> = new Set(['openid', 'offline_access', ...cla
 export const clientCredentials: GrantType = {
   type: 'client_credentials',
   forClass: ['confidential'],
+  givesNoIdToken: true,
   check({ form, client, realm }) {
     const sent = parameters.read(form);
     if (!sent.ok) return sent;
     const own = { ...client, scope: client.scope.filter((token) => !ofUsers.has(token)) };
     const scope = sent.value.scope === undefined ? ok(own.scope) : grantableScope(sent.value.scope, own);
     if (!scope.ok) return scope;
-    const audience = audienceFor(sent.value.resource, client, realm.issuer, scope.value);
+    // Resources of the realm's that need a person's consent are none of these.
+    const audience = audienceFor(sent.value.resource, { resources: client.resources }, realm.issuer, scope.value);
     if (!audience.ok) return audience;
     return ok(async () =>
       ok({

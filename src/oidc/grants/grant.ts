@@ -2,10 +2,11 @@ import type { FamilyId } from '../../core/ids.ts';
 import type { KeyRing } from '../../core/key_ring.ts';
 import type { Result } from '../../core/result.ts';
 import type { Instant } from '../../core/time.ts';
+import type { AccessTokenClaims, Exchanged } from '../access_token.ts';
 import type { Client } from '../client.ts';
 import { type Refusal, refusal } from '../errors.ts';
 import type { Form } from '../parameters.ts';
-import type { Families, Presenter } from '../ports.ts';
+import type { Families, Presenter, ProofToSpend } from '../ports.ts';
 import type { Realm } from '../realm.ts';
 import type { RefreshToken } from '../refresh_token.ts';
 import type { StandardClaims } from '../standard_claims.ts';
@@ -19,6 +20,17 @@ export type GrantFacts = {
   readonly ring: KeyRing;
   readonly now: Instant;
   readonly presenter: Presenter;
+  /** What the client proved itself with and may not prove itself with again. */
+  readonly proofs: readonly ProofToSpend[];
+  readonly tokens: TokenPorts;
+};
+
+/** For the grant that takes access tokens of ours: what tells them, and the clients that they were issued to. */
+export type TokenPorts = {
+  /** null: not one of this realm's, or expired. */
+  readonly read: (token: string) => Promise<AccessTokenClaims | null>;
+  /** null: unknown or disabled. */
+  readonly findClient: (clientId: string) => Promise<Client | null>;
 };
 
 /** What the token response is made of. */
@@ -30,6 +42,8 @@ export type Issue = {
   readonly refreshToken: RefreshToken | null;
   readonly nonce: string | null;
   readonly userClaims: StandardClaims;
+  /** Of the grant that exchanges tokens only; its response has no ID token (RFC 8693 §2.2.1). */
+  readonly exchanged?: Exchanged;
 };
 
 /** Redeems what `check` let pass: the only part that touches the database. */
@@ -44,6 +58,10 @@ export type GrantType = {
   readonly forClass: readonly Client['class'][];
   /** A person signs in for it, so that refresh tokens can come of it. */
   readonly signsIn?: true;
+  /** The statement that redeems spends `proofs` too; for any other grant they are spent before it redeems. */
+  readonly spendsProofs?: true;
+  /** true: what it issues never has an ID token. */
+  readonly givesNoIdToken?: true;
   readonly check: (facts: GrantFacts) => Result<Redeem, Refusal>;
 };
 

@@ -9,8 +9,15 @@ import { clientCredentials } from './client_credentials.ts';
 import { deviceCodeGrant } from './device_code.ts';
 import type { GrantFacts, GrantType, Redeem } from './grant.ts';
 import { refreshToken } from './refresh_token.ts';
+import { tokenExchange } from './token_exchange.ts';
 
-const grantTypes: readonly GrantType[] = [authorizationCode, refreshToken, clientCredentials, deviceCodeGrant];
+const grantTypes: readonly GrantType[] = [
+  authorizationCode,
+  refreshToken,
+  clientCredentials,
+  tokenExchange,
+  deviceCodeGrant,
+];
 
 export const grantTypeNames: readonly string[] = grantTypes.map(({ type }) => type);
 
@@ -19,8 +26,14 @@ export const signInGrantTypes: readonly string[] = grantTypes.filter(({ signsIn 
 export const classesOfGrantType = (type: string): readonly string[] =>
   grantTypes.find((grant) => grant.type === type)?.forClass ?? [];
 
+export type CheckedGrant = {
+  readonly redeem: Redeem;
+  readonly spendsProofs: boolean;
+  readonly givesIdToken: boolean;
+};
+
 /** RFC 6749 §5.2: unknown, not registered for, or refused by the grant itself. */
-export function checkGrant(facts: GrantFacts): Result<Redeem, Refusal> {
+export function checkGrant(facts: GrantFacts): Result<CheckedGrant, Refusal> {
   const { grant_type: sent } = facts.form.values;
   if (sent === undefined)
     return err(refusal('invalid_request', 'grant_type is missing', 'RFC 6749 §4.1.3', 'grant_type'));
@@ -34,5 +47,7 @@ export function checkGrant(facts: GrantFacts): Result<Redeem, Refusal> {
     );
   }
   const checked = grant.check(facts);
-  return checked.ok ? ok(checked.value) : checked;
+  if (!checked.ok) return checked;
+  const { spendsProofs = false, givesNoIdToken = false } = grant;
+  return ok({ redeem: checked.value, spendsProofs, givesIdToken: !givesNoIdToken });
 }

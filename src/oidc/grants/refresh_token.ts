@@ -4,6 +4,7 @@ import { err, ok, type Result } from '../../core/result.ts';
 import type { Instant } from '../../core/time.ts';
 import { narrowedAudience } from '../authorize/resource.ts';
 import { type Client, countsFrom } from '../client.ts';
+import { refuseClient } from '../client_auth/method.ts';
 import { type Refusal, refusal } from '../errors.ts';
 import { defineParameters } from '../parameters.ts';
 import type { Families, Narrowing, RotatedGrant, Rotation } from '../ports.ts';
@@ -24,6 +25,7 @@ const parameters = defineParameters(
 export const refreshToken: GrantType = {
   type: 'refresh_token',
   forClass: ['public', 'confidential'],
+  spendsProofs: true,
   check(facts) {
     const sent = parameters.read(facts.form);
     if (!sent.ok) return sent;
@@ -64,7 +66,8 @@ async function refresh(
   const successor = rotates(facts.client) ? heirOf(facts.ring, token) : token;
   const rotation = rotationTo(facts, token, successor, narrowing);
   for (let attempt = 0; attempt < mostAttempts; attempt += 1) {
-    const rotated = await families.rotate(rotation);
+    const rotated = await families.rotate(attempt === 0 ? rotation : { ...rotation, proofs: [] });
+    if (rotated === 'proof_spent') return err(refuseClient('RFC 7523 §3'));
     if (rotated !== null) return ok(issue(rotated, successor, rotation, facts.realm.issuer));
     const row = await families.read(token.familyId, facts.realm.id, rotation.bounds);
     const settled =
@@ -136,7 +139,7 @@ async function settle(row: FamilyRow, attempt: Attempt): Promise<Result<Issue, R
 }
 
 const rotationTo = (
-  { client, realm, presenter }: GrantFacts,
+  { client, realm, presenter, proofs }: GrantFacts,
   token: RefreshToken,
   successor: RefreshToken,
   narrowing: Narrowing,
@@ -150,6 +153,7 @@ const rotationTo = (
   narrowing,
   bounds: { idleSeconds: client.settings.refreshIdleLifetimeSeconds, clientValidFrom: countsFrom(client, realm) },
   presenter,
+  proofs,
 });
 
 /** RFC 6749 §6: a refresh may narrow the scope, never widen it; RFC 8707 §2.2 says the same of resources. */

@@ -1,6 +1,7 @@
 import { toNumericDate } from '../../core/time.ts';
 import { registrationPath } from '../discovery.ts';
 import { idTokenAlgorithmOf } from '../id_token.ts';
+import { encryptedResponses, encryptionOf } from '../response_encryption.ts';
 import { subjectTypeOf } from '../subject.ts';
 import type { RegisteredClient } from './ports.ts';
 
@@ -34,6 +35,15 @@ export function registrationDocument(client: RegisteredClient, { issuer, registr
     require_auth_time: client.requireAuthTime,
     ...(client.defaultMaxAgeSeconds === null ? {} : { default_max_age: client.defaultMaxAgeSeconds }),
     ...(client.jwks === null ? {} : { jwks: client.jwks }),
+    ...defaultContentEncryptions(client),
     ...client.metadata,
   };
 }
+
+const defaultContentEncryptions = (client: Pick<RegisteredClient, 'metadata'>) =>
+  Object.fromEntries(
+    encryptedResponses.flatMap((response) => {
+      const encryption = encryptionOf(client, response);
+      return encryption === null ? [] : [[`${response}_encrypted_response_enc`, encryption.enc]];
+    }),
+  );

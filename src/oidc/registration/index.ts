@@ -45,6 +45,8 @@ export type RegistrationFacts = {
   readonly realm: Pick<Realm, 'settings'>;
   readonly served: Served;
   readonly clientId: string;
+  /** true: the id is the URL of the document itself. */
+  readonly isNamedByUrl?: boolean;
   /** true: it holds an initial access token, so an operator vouches for it. */
   readonly vouched: boolean;
   /** The client as it is, where it replaces its registration: what an operator gave it, it keeps. */
@@ -73,6 +75,7 @@ export function checkRegistration(
   const checked = checkClient({
     ...registered,
     clientId: facts.clientId,
+    isNamedByUrl: facts.isNamedByUrl === true,
     implicitAndHybrid,
     // A realm that does not rotate still does for public clients, so its setting contradicts none (RFC 9700 §4.14.2).
     rotation: 'always',

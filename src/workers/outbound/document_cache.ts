@@ -10,20 +10,29 @@ export const pauseSeconds = 10;
 
 export type DocumentFailure =
   | { readonly kind: 'refused'; readonly reason: string }
-  | { readonly kind: 'failed'; readonly reason: FailureReason | 'status' | 'unreadable'; readonly detail: string };
+  | {
+      readonly kind: 'failed';
+      readonly reason: FailureReason | 'status' | 'unreadable';
+      readonly detail: string;
+      /** true: the other server or the way to it has a fault, which says nothing of the document (RFC 5861 §4). */
+      readonly isOutage: boolean;
+    };
 
 export type DocumentResult<Value> =
   | { readonly kind: 'found'; readonly value: Value; readonly fetchedAt: Instant }
   | DocumentFailure;
 
 export type DocumentCache<Value> = {
-  /** The document, from the cache while it is fresh. */
-  readonly get: (url: string) => Promise<DocumentResult<Value>>;
+  /**
+   * The document, from the cache while it is fresh. `mayAsk` is called where the other server would have to be asked;
+   * false: it is not, which counts as an outage.
+   */
+  readonly get: (url: string, mayAsk?: () => boolean) => Promise<DocumentResult<Value>>;
   /**
    * For when the cached document does not have what is needed (an unknown `kid`): asks anew unless that was done within the
-   * last ten seconds. A document that is still fresh stays when asking anew fails.
+   * last ten seconds. A document that is still fresh stays when asking anew fails. `mayAsk` as above.
    */
-  readonly refetch: (url: string) => Promise<DocumentResult<Value>>;
+  readonly refetch: (url: string, mayAsk?: () => boolean) => Promise<DocumentResult<Value>>;
 };
 
 export type DocumentCachePorts<Value> = {
@@ -31,8 +40,10 @@ export type DocumentCachePorts<Value> = {
   readonly clock: Clock;
   /** For every document of this cache. */
   readonly options: GetOptions;
-  /** What the document says, or a sentence why it is none. */
-  readonly read: (body: Uint8Array) => Result<Value, string>;
+  /** What the document says, or a sentence why it is none. `contentType` as it was sent. */
+  readonly read: (body: Uint8Array, contentType: string | undefined) => Result<Value, string>;
+  /** For how long after its end a document is still used while an outage lasts (RFC 5861 §4). Default 0. */
+  readonly staleIfErrorSeconds?: number;
   /** Of all documents together, as they were sent. Default 8 MB. */
   readonly largestBytes?: number;
 };
@@ -41,7 +52,7 @@ type Kept<Value> = { readonly result: DocumentResult<Value>; readonly freshUntil
 
 /** One fetch per URL at a time. What could not be had is kept apart: made-up URLs push out no document. */
 export function createDocumentCache<Value>(ports: DocumentCachePorts<Value>): DocumentCache<Value> {
-  const { clock, largestBytes = 8 * 1024 * 1024 } = ports;
+  const { clock, largestBytes = 8 * 1024 * 1024, staleIfErrorSeconds = 0 } = ports;
   const found = new LRUCache<string, Kept<Value>>({ max: 2000, maxSize: largestBytes });
   const missed = new LRUCache<string, Kept<Value>>({ max: 2000 });
   const loads = new Map<string, Promise<DocumentResult<Value>>>();
@@ -55,6 +66,8 @@ export function createDocumentCache<Value>(ports: DocumentCachePorts<Value>): Do
       missed.delete(url);
     } else {
       missed.set(url, kept);
+      // An old document is no substitute for an answer.
+      if (!isOutage(result) && fresh(found, url) === undefined) found.delete(url);
     }
     return result;
   };
@@ -70,20 +83,36 @@ export function createDocumentCache<Value>(ports: DocumentCachePorts<Value>): Do
     return kept !== undefined && clock() < kept.freshUntil ? kept : undefined;
   };
 
+  const duringOutage = (url: string, result: DocumentResult<Value>): DocumentResult<Value> => {
+    const stale = isOutage(result) ? found.get(url) : undefined;
+    return stale !== undefined && clock() < stale.freshUntil + staleIfErrorSeconds * 1000 ? stale.result : result;
+  };
+
   return {
-    async get(url) {
+    async get(url, mayAsk = () => true) {
       const kept = fresh(found, url) ?? fresh(missed, url);
-      return kept === undefined ? loadOnce(url) : kept.result;
+      if (kept !== undefined) return duringOutage(url, kept.result);
+      return duringOutage(url, loads.has(url) || mayAsk() ? await loadOnce(url) : notAsked);
     },
-    async refetch(url) {
+    async refetch(url, mayAsk = () => true) {
       const document = fresh(found, url);
       const last = fresh(missed, url) ?? document;
       if (last !== undefined && clock() < last.askedAt + pauseSeconds * 1000) return (document ?? last).result;
-      const result = await loadOnce(url);
+      const result = loads.has(url) || mayAsk() ? await loadOnce(url) : notAsked;
       return result.kind === 'found' ? result : (fresh(found, url)?.result ?? result);
     },
   };
 }
+
+const notAsked: DocumentFailure = { kind: 'failed', reason: 'busy', detail: 'not asked', isOutage: true };
+
+const isOutage = (result: DocumentResult<unknown>): boolean => result.kind === 'failed' && result.isOutage;
+
+/** A server that redirects or sends too much has answered. */
+const answers: ReadonlySet<FailureReason> = new Set(['redirect', 'too_large']);
+
+/** RFC 5861 §4 names the four; the others say in so many words that it is a matter of time. */
+const passingStatuses: ReadonlySet<number> = new Set([408, 429, 500, 502, 503, 504]);
 
 async function fetchDocument<Value>(
   url: string,
@@ -93,11 +122,17 @@ async function fetchDocument<Value>(
   const answer = await outbound.get(url, options);
   if (answer.kind === 'refused') return missing({ kind: 'refused', reason: answer.reason });
   // Nothing was sent, so nothing is known of the document.
-  if (answer.kind === 'failed' && answer.reason === 'busy') return { ...missing(answer), freshForSeconds: 0 };
-  if (answer.kind === 'failed') return missing(answer);
-  if (answer.status !== 200) return missing({ kind: 'failed', reason: 'status', detail: `status ${answer.status}` });
-  const value = read(answer.body);
-  if (!value.ok) return missing({ kind: 'failed', reason: 'unreadable', detail: value.error });
+  if (answer.kind === 'failed') {
+    const failure = missing({ ...answer, isOutage: !answers.has(answer.reason) });
+    return answer.reason === 'busy' ? { ...failure, freshForSeconds: 0 } : failure;
+  }
+  const { status } = answer;
+  if (status !== 200) {
+    const isPassing = passingStatuses.has(status);
+    return missing({ kind: 'failed', reason: 'status', detail: `status ${status}`, isOutage: isPassing });
+  }
+  const value = read(answer.body, answer.headers.get('content-type'));
+  if (!value.ok) return missing({ kind: 'failed', reason: 'unreadable', detail: value.error, isOutage: false });
   return {
     result: { kind: 'found', value: value.value, fetchedAt: clock() },
     freshForSeconds: freshSeconds(answer.headers.get('cache-control'), answer.headers.get('age')),

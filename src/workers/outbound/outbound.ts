@@ -21,7 +21,11 @@ type CallOptions = {
   readonly plainHttp?: boolean;
 };
 
-export type GetOptions = CallOptions & { readonly redirects?: 0 | 1 | 2 | 3 };
+export type GetOptions = CallOptions & {
+  readonly redirects?: 0 | 1 | 2 | 3;
+  /** Where a document of its kind is smaller than what the limits allow. */
+  readonly bodyBytes?: number;
+};
 export type PostOptions = CallOptions & { readonly contentType: string };
 
 export type Outbound = {
@@ -40,7 +44,7 @@ export type OutboundPorts = {
 const resolveName = async (host: string): Promise<readonly string[]> =>
   (await lookup(host, { all: true, order: 'verbatim' })).map(({ address }) => address);
 
-type Request = Message & { readonly plainHttp: boolean; readonly redirects: number };
+type Request = Message & { readonly plainHttp: boolean; readonly redirects: number; readonly bodyBytes: number };
 
 /** Throws where `extraCertificates` cannot be read; `certificatesFault` tells it beforehand. */
 export function createOutbound(policy: OutboundPolicy, { log, resolve = resolveName }: OutboundPorts): Outbound {
@@ -69,7 +73,8 @@ export function createOutbound(policy: OutboundPolicy, { log, resolve = resolveN
       return { kind: 'refused', rule, reason };
     }
     const socket = await connect(target, addresses.value, trust, signal);
-    return 'kind' in socket ? socket : exchange(socket, target, request, limits, signal);
+    const bodyBytes = Math.min(limits.bodyBytes, request.bodyBytes);
+    return 'kind' in socket ? socket : exchange(socket, target, request, { ...limits, bodyBytes }, signal);
   };
 
   const inTurn = async (target: Target, request: Request, signal: AbortSignal): Promise<Reply | Failed | Refused> => {
@@ -109,8 +114,15 @@ export function createOutbound(policy: OutboundPolicy, { log, resolve = resolveN
   };
 
   return {
-    get: (url, { redirects = 0, ...options }) =>
-      send(url, { method: 'GET', headers: headersFor(options), body: null, redirects, plainHttp: isPlain(options) }),
+    get: (url, { redirects = 0, bodyBytes = limits.bodyBytes, ...options }) =>
+      send(url, {
+        method: 'GET',
+        headers: headersFor(options),
+        body: null,
+        redirects,
+        plainHttp: isPlain(options),
+        bodyBytes,
+      }),
     post: (url, body, options) =>
       send(url, {
         method: 'POST',
@@ -118,6 +130,7 @@ export function createOutbound(policy: OutboundPolicy, { log, resolve = resolveN
         body: typeof body === 'string' ? Buffer.from(body) : body,
         redirects: 0,
         plainHttp: isPlain(options),
+        bodyBytes: limits.bodyBytes,
       }),
   };
 }

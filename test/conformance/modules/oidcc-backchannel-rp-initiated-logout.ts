@@ -11,7 +11,7 @@ export const module = defineModule({
     const { relyingParty, issuer, warnUnless } = environment;
     const path = '/test/a/limen/backchannel_logout';
     const client = await environment.register({
-      backchannel_logout_uri: relyingParty.origin + path,
+      backchannel_logout_uri: relyingParty.secureOrigin + path,
       backchannel_logout_session_required: true,
     });
     const { visit, state, idToken } = await signOut({ ...environment, client }, (whole) => whole);

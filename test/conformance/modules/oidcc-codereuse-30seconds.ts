@@ -6,6 +6,7 @@ import { requestUserinfo } from '../steps/userinfo.ts';
 export const module = defineModule({
   name: 'oidcc-codereuse-30seconds',
   summary: 'A code is refused 30 seconds after its use, and what it gave is revoked.',
+  alone: true,
   async run(environment) {
     const { request, code, tokens } = await signIn(environment);
     await environment.wait(30);

@@ -7,6 +7,7 @@ import { skipIf } from '../steps/verdict.ts';
 export const module = defineModule({
   name: 'oidcc-refresh-token-rp-key-rotation',
   summary: 'A client that changed its keys at jwks_uri can use its refresh token.',
+  alone: true,
   async run(environment) {
     const publish = (key: ClientKey): string => {
       const body = JSON.stringify({ keys: [key.jwk] });

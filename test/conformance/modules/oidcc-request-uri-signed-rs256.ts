@@ -14,8 +14,7 @@ export const module = defineModule({
     const { key } = environment.client;
     const listed = textsOf(environment.metadata, 'request_object_signing_alg_values_supported');
     skipIf(!listed.includes('RS256'), "'RS256' is not listed in request_object_signing_alg_values_supported");
-    const place = `${relyingParty.origin}/documents/request`;
-    const request_uri = `${place}#${randomUUID()}`;
+    const request_uri = `${relyingParty.addressOf('request')}#${randomUUID()}`;
     const client = await environment.register({ request_uris: [request_uri], request_object_signing_alg: 'RS256' });
     const request = authorizationRequest(environment, {}, client);
     const now = environment.now();

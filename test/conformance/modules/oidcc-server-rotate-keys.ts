@@ -6,6 +6,7 @@ import { must } from '../steps/verdict.ts';
 export const module = defineModule({
   name: 'oidcc-server-rotate-keys',
   summary: 'A rotated key has another kid and another modulus, and the old one stays.',
+  alone: true,
   async run(environment) {
     const url = endpoint(environment, 'jwks_uri');
     const before = await fetchKeys(url);

@@ -1,4 +1,5 @@
 import { authorizationRequest, authorize } from '../steps/authorize.ts';
+import { textsOf } from '../steps/json.ts';
 import { defineModule } from '../steps/module.ts';
 import { finishSignIn } from '../steps/sign_in.ts';
 import { requestUserinfo } from '../steps/userinfo.ts';
@@ -9,6 +10,8 @@ export const module = defineModule({
   name: 'oidcc-userinfo-rs256',
   summary: 'Userinfo is signed for a client that asks for it.',
   async run(environment) {
+    const listed = textsOf(environment.metadata, 'userinfo_signing_alg_values_supported');
+    must(listed.includes('RS256'), 'userinfo_signing_alg_values_supported lacks RS256');
     const client = await environment.register({ userinfo_signed_response_alg: 'RS256' });
     const request = authorizationRequest(environment, {}, client);
     const { tokens, idToken } = await finishSignIn(environment, request, await authorize(environment, request), {

@@ -1,4 +1,5 @@
 import { type Shown, type SignIn, UserAgent } from '../../user_agent.ts';
+import { runFrame } from './frame.ts';
 import type { Received, RelyingParty } from './relying_party.ts';
 
 /** Screens that a browser answers by itself, by the id of the field or button that it uses. */
@@ -27,6 +28,8 @@ export type Target = {
 /** A person at a browser with an empty cookie jar, who answers what they are asked. */
 export type Browser = {
   readonly visit: (target: Target) => Promise<Visit>;
+  /** What a frame at this address answers to a message from a page of the relying party. */
+  readonly askFrame: (url: string, message: string) => Promise<unknown>;
   readonly close: () => Promise<void>;
 };
 
@@ -91,7 +94,13 @@ export const openUserAgent: OpenBrowser = async ({ issuer, user, relyingParty })
     if (location === null) throw new Error(`a POST is answered by ${response.status} without a redirect`);
     return agent.open(new URL(location, url).href, issuer);
   };
-  return { visit, close: async () => {} };
+  const askFrame: Browser['askFrame'] = async (url, message) => {
+    const frame = await agent.page(url);
+    const cookies = [...agent.cookies].filter(([name]) => !agent.httpOnly.has(name));
+    const cookie = cookies.map(([name, value]) => `${name}=${value}`).join('; ');
+    return runFrame(frame, { cookie, origin: relyingParty.origin, message });
+  };
+  return { visit, askFrame, close: async () => {} };
 };
 
 const crossSitePost = (fields: { readonly [name: string]: string }): RequestInit => ({
@@ -100,7 +109,9 @@ const crossSitePost = (fields: { readonly [name: string]: string }): RequestInit
   body: new URLSearchParams(fields).toString(),
 });
 
-const postsItself = (html: string): boolean => html.includes('id="form_post"') && /<script>[^<]*submit/.test(html);
+/** By a script, and with a button where there is none. */
+const postsItself = (html: string): boolean =>
+  html.includes('id="form_post"') && /<script>[^<]*submit/.test(html) && html.includes('type="submit"');
 
 const plain = (attribute: string): string => attribute.replaceAll('&amp;', '&');
 

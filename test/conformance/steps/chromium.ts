@@ -37,7 +37,16 @@ export const openChromium =
         end: isBack ? lastReceived(relyingParty, hash) : { kind: 'page', status, html },
       };
     };
-    return { visit, close: () => context.close() };
+    const askFrame: Browser['askFrame'] = (url, message) =>
+      page.evaluate(`new Promise((resolve) => {
+        const frame = document.createElement('iframe');
+        frame.src = ${JSON.stringify(url)};
+        addEventListener('message', (event) => resolve(event.data), { once: true });
+        frame.onload = () => frame.contentWindow.postMessage(${JSON.stringify(message)}, ${JSON.stringify(issuer)});
+        document.body.append(frame);
+        setTimeout(() => resolve('no answer'), 5000);
+      })`);
+    return { visit, askFrame, close: () => context.close() };
   };
 
 async function open(page: Page, { url, form }: Target): Promise<number> {
@@ -92,11 +101,15 @@ async function press(page: Page, button: Locator): Promise<void> {
 const pollMilliseconds = 50;
 const mostPolls = 200;
 
-/** The page that stays: neither in the middle of a navigation nor the one that posts itself. */
+/** A page that posts itself, or that waits for its frames. */
+const goesOn = (html: string): boolean =>
+  html.includes('id="form_post"') || (html.includes('<iframe') && html.includes('id="continue"'));
+
+/** The page that stays: neither in the middle of a navigation nor one that goes on by itself. */
 async function settled(page: Page): Promise<string> {
   for (let poll = 0; poll < mostPolls; poll += 1) {
     const html = await page.content().catch(() => '');
-    if (html !== '' && !html.includes('id="form_post"')) return html;
+    if (html !== '' && !goesOn(html)) return html;
     await Bun.sleep(pollMilliseconds);
   }
   throw new Error(`${page.url()} does not go on by itself`);

@@ -23,9 +23,9 @@ const kinds: { readonly [Name in Kind]: readonly string[] } = {
     ...['acr_values_supported', 'subject_types_supported', 'display_values_supported', 'claim_types_supported'],
     ...['claims_supported', 'claims_locales_supported', 'ui_locales_supported', 'prompt_values_supported'],
     ...['code_challenge_methods_supported', 'dpop_signing_alg_values_supported'],
-    ...['authorization_signing_alg_values_supported', 'introspection_signing_alg_values_supported'],
+    'authorization_signing_alg_values_supported',
     ...['authorization_details_types_supported', 'backchannel_token_delivery_modes_supported'],
-    ...['id_token', 'userinfo', 'request_object'].flatMap((name) => [
+    ...['id_token', 'userinfo', 'request_object', 'introspection'].flatMap((name) => [
       `${name}_signing_alg_values_supported`,
       `${name}_encryption_alg_values_supported`,
       `${name}_encryption_enc_values_supported`,

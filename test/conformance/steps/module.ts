@@ -4,6 +4,8 @@ import type { Environment } from './environment.ts';
 export type Module = {
   readonly name: string;
   readonly summary: string;
+  /** It moves the clock or the keys of the provider, so no other module may run beside it. */
+  readonly alone?: true;
   readonly run: (environment: Environment) => Promise<void>;
 };
 

@@ -12,15 +12,22 @@ export type Received = {
   readonly fragment: URLSearchParams;
 };
 
+/** PEM texts. */
+export type Certificate = { readonly certificate: string; readonly key: string };
+
 export type Document = { readonly type: string; readonly body: string };
 
 /** The suite's side of the redirects: a real server that keeps what it is sent. */
 export type RelyingParty = {
   readonly origin: string;
+  /** The same by https, for what the provider asks for by itself. */
+  readonly secureOrigin: string;
   readonly redirectUri: string;
   readonly postLogoutRedirectUri: string;
   readonly received: readonly Received[];
-  /** Publishes a document, or its successor, and gives its address. */
+  /** Where a document of this name is, or will be. */
+  readonly addressOf: (name: string) => string;
+  /** Publishes a document, or its successor, and gives its address, which is https. */
   readonly publish: (name: string, document: Document) => string;
   /** The latest request to this path, once one has come. */
   readonly until: (path: string) => Promise<Received>;
@@ -35,37 +42,40 @@ const mostPolls = 300;
 
 const done = '<!doctype html><title>Done</title><p id="submission_complete">Received.</p>';
 
-export function startRelyingParty(): RelyingParty {
+export function startRelyingParty({ certificate, key }: Certificate): RelyingParty {
   const received: Received[] = [];
   const documents = new Map<string, Document>();
-  const server = Bun.serve({
-    hostname: '127.0.0.1',
-    port: 0,
-    async fetch(request) {
-      const { pathname, searchParams } = new URL(request.url);
-      const document = documents.get(pathname);
-      if (document !== undefined) return new Response(document.body, { headers: { 'content-type': document.type } });
-      if (!pathname.startsWith('/test/')) return new Response(null, { status: 404 });
-      received.push({
-        method: request.method,
-        path: pathname,
-        query: searchParams,
-        contentType: request.headers.get('content-type'),
-        form: new URLSearchParams(request.method === 'POST' ? await request.text() : ''),
-        fragment: new URLSearchParams(),
-      });
-      return new Response(done, { headers: { 'content-type': 'text/html' } });
-    },
-  });
+  const answer = async (request: Request): Promise<Response> => {
+    const { pathname, searchParams } = new URL(request.url);
+    const document = documents.get(pathname);
+    if (document !== undefined) return new Response(document.body, { headers: { 'content-type': document.type } });
+    if (!pathname.startsWith('/test/')) return new Response(null, { status: 404 });
+    received.push({
+      method: request.method,
+      path: pathname,
+      query: searchParams,
+      contentType: request.headers.get('content-type'),
+      form: new URLSearchParams(request.method === 'POST' ? await request.text() : ''),
+      fragment: new URLSearchParams(),
+    });
+    return new Response(done, { headers: { 'content-type': 'text/html' } });
+  };
+  const place = { hostname: '127.0.0.1', port: 0, fetch: answer };
+  const server = Bun.serve(place);
+  const secure = Bun.serve({ ...place, tls: { cert: certificate, key } });
   const origin = `http://127.0.0.1:${server.port}`;
+  const secureOrigin = `https://localhost:${secure.port}`;
+  const addressOf = (name: string): string => `${secureOrigin}/documents/${name}`;
   return {
     origin,
+    secureOrigin,
     redirectUri: origin + callbackPath,
     postLogoutRedirectUri: origin + postLogoutPath,
     received,
+    addressOf,
     publish: (name, document) => {
       documents.set(`/documents/${name}`, document);
-      return `${origin}/documents/${name}`;
+      return addressOf(name);
     },
     until: async (path) => {
       for (let poll = 0; poll < mostPolls; poll += 1) {
@@ -75,7 +85,10 @@ export function startRelyingParty(): RelyingParty {
       }
       throw new Failure(`nothing came to ${path}`);
     },
-    stop: () => server.stop(true),
+    stop: async () => {
+      await server.stop(true);
+      await secure.stop(true);
+    },
   };
 }
 

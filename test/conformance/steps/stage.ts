@@ -1,3 +1,5 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { encodeBase64url } from '../../../src/core/base64url.ts';
 import { randomBytes } from '../../../src/core/crypto.ts';
 import { brandId, type ClientId, type RealmId } from '../../../src/core/ids.ts';
@@ -7,6 +9,7 @@ import { systemClock } from '../../../src/core/time.ts';
 import { createClients } from '../../../src/store/clients.ts';
 import { createSigningKeys } from '../../../src/store/signing_keys.ts';
 import { type Provider, startProvider } from '../../provider.ts';
+import { selfSignedCertificate } from '../../self_signed_certificate.ts';
 import { type OpenBrowser, openUserAgent } from './browser.ts';
 import { type ClientKey, generateClientKey } from './client_key.ts';
 import { endpoint, fetchMetadata, mustSupportClientAuth } from './discovery.ts';
@@ -17,30 +20,48 @@ import { postRegistration, registeredClient, removeClient, usualMembers } from '
 import { type RelyingParty, startRelyingParty } from './relying_party.ts';
 import { type Notes, type Outcome, outcomeOf } from './verdict.ts';
 
-/** A running provider with the static clients of the plans, and the relying party that they belong to. */
+export type RunOptions = {
+  readonly openBrowser?: OpenBrowser;
+  /** Modules that run at the same time each need a lane of their own. */
+  readonly lane?: number;
+};
+
+/** A running provider with the static clients of the plans, and per lane a relying party that they belong to. */
 export type Stage = {
   readonly issuer: string;
-  readonly run: (module: Module, variant: Variant, openBrowser?: OpenBrowser) => Promise<Outcome>;
+  readonly run: (module: Module, variant: Variant, options?: RunOptions) => Promise<Outcome>;
   readonly stop: () => Promise<void>;
 };
 
-export async function openStage(): Promise<Stage> {
+/** Up to so many seconds are waited for; beyond, the provider's clock is moved. */
+const longestSleepSeconds = 2;
+
+export async function openStage(lanes = 1): Promise<Stage> {
   const secret = randomBytes(32);
+  const certificate = selfSignedCertificate(new Date());
+  const folder = mkdtempSync(`${tmpdir()}/limen-conformance-`);
+  const certificateFile = `${folder}/certificate.pem`;
+  writeFileSync(certificateFile, certificate.certificate);
   const provider = await startProvider({
-    environment: { ...switchedOn, LIMEN_SECRETS: encodeBase64url(secret) },
+    environment: {
+      ...switchedOn,
+      LIMEN_SECRETS: encodeBase64url(secret),
+      LIMEN_OUTBOUND_CA_FILE: certificateFile,
+    },
   });
   const key = await generateClientKey('first');
   const key2 = await generateClientKey('second');
-  const relyingParty = startRelyingParty();
+  const parties = Array.from({ length: lanes }, () => startRelyingParty(certificate));
   const { issuer } = provider;
   const user = { username: 'alice', password: 'alice-in-the-demo' };
   const clients = {
-    client_secret_basic: await registerClient(provider, relyingParty, 'conformance', 'client_secret_basic', key),
-    client_secret_post: await registerClient(provider, relyingParty, 'conformance-post', 'client_secret_post', key),
+    client_secret_basic: await registerClient(provider, parties, 'conformance', 'client_secret_basic', key),
+    client_secret_post: await registerClient(provider, parties, 'conformance-post', 'client_secret_post', key),
   };
-  const static2 = await registerClient(provider, relyingParty, 'conformance-2', 'client_secret_basic', key2);
+  const static2 = await registerClient(provider, parties, 'conformance-2', 'client_secret_basic', key2);
   const clock = { aheadSeconds: 0 };
   const wait = async (seconds: number): Promise<void> => {
+    if (seconds <= longestSleepSeconds) return Bun.sleep(seconds * 1000);
     await provider.shiftClock(seconds);
     clock.aheadSeconds += seconds;
   };
@@ -53,7 +74,14 @@ export async function openStage(): Promise<Stage> {
   };
   return {
     issuer,
-    run: async (module, variant, openBrowser = openUserAgent) => {
+    run: async (module, variant, { openBrowser = openUserAgent, lane = 0 } = {}) => {
+      const relyingParty = parties[lane];
+      if (relyingParty === undefined) throw new Error(`there is no lane ${lane}`);
+      const { redirectUri } = relyingParty;
+      const mayChange = <Value>(change: Value): Value => {
+        if (module.alone !== true) throw new Error(`${module.name} is not marked as alone`);
+        return change;
+      };
       const notes: Notes = { warnings: [], reviews: [] };
       const browser = await openBrowser({ issuer, user, relyingParty });
       const run = async (): Promise<void> => {
@@ -75,11 +103,21 @@ export async function openStage(): Promise<Stage> {
         };
         const isStatic = variant.registration === 'static_client';
         const client =
-          isStatic && variant.clientAuth !== 'private_key_jwt' ? clients[variant.clientAuth] : await register();
-        const client2 = isStatic ? static2 : await register({}, key2);
+          isStatic && variant.clientAuth !== 'private_key_jwt'
+            ? { ...clients[variant.clientAuth], redirectUri }
+            : await register();
+        const client2 = isStatic ? { ...static2, redirectUri } : await register({}, key2);
         const facts = { issuer, variant, metadata, keys, client, client2, relyingParty, browser };
         try {
-          await module.run({ ...facts, register, rotateKeys, now, wait, warnUnless, review });
+          await module.run({
+            ...facts,
+            register,
+            rotateKeys: () => mayChange(rotateKeys)(),
+            now,
+            wait: (seconds) => (seconds > longestSleepSeconds ? mayChange(wait) : wait)(seconds),
+            warnUnless,
+            review,
+          });
         } finally {
           for (const one of made) await removeClient(one, warnUnless);
         }
@@ -91,8 +129,9 @@ export async function openStage(): Promise<Stage> {
       }
     },
     stop: async () => {
-      await relyingParty.stop();
+      await Promise.all(parties.map((party) => party.stop()));
       await provider.stop();
+      rmSync(folder, { recursive: true });
     },
   };
 }
@@ -113,11 +152,11 @@ async function defaultRealm({ database }: Provider): Promise<RealmId> {
 
 async function registerClient(
   provider: Provider,
-  { redirectUri, postLogoutRedirectUri }: RelyingParty,
+  parties: readonly RelyingParty[],
   clientId: string,
   authMethod: AuthMethod,
   key: ClientKey,
-): Promise<PlanClient> {
+): Promise<Omit<PlanClient, 'redirectUri'>> {
   const created = await createClients(provider.database, { system: {} }).create(
     {
       realmId: await defaultRealm(provider),
@@ -126,8 +165,8 @@ async function registerClient(
       name: clientId,
       authMethod,
       jwks: null,
-      redirectUris: [redirectUri],
-      postLogoutRedirectUris: [postLogoutRedirectUri],
+      redirectUris: parties.map(({ redirectUri }) => redirectUri),
+      postLogoutRedirectUris: parties.map(({ postLogoutRedirectUri }) => postLogoutRedirectUri),
       grantTypes: ['authorization_code', 'refresh_token'],
       responseTypes: ['code'],
       scope: ['openid', 'profile', 'email', 'address', 'phone', 'offline_access'],
@@ -145,5 +184,5 @@ async function registerClient(
   );
   const secret = created.ok ? created.value.secret : null;
   if (secret === null) throw new Error(`${clientId} cannot be registered`);
-  return { clientId, clientSecret: secret.reveal(), authMethod, redirectUri, key, registered: null };
+  return { clientId, clientSecret: secret.reveal(), authMethod, key, registered: null };
 }

@@ -4,7 +4,7 @@ import { textOf, textsOf } from './json.ts';
 import { badLocales, mistyped, unknownNames } from './metadata_schema.ts';
 import { must } from './verdict.ts';
 
-/** OIDC Discovery §3, for a plan with static clients. Status, type, issuer and keys are checked before every module. */
+/** OIDC Discovery §3. Status, type, issuer and keys are checked before every module. */
 export function verifyMetadata(environment: Environment): void {
   const { metadata, warnUnless, issuer } = environment;
   const wrong = mistyped(metadata);
@@ -14,7 +14,10 @@ export function verifyMetadata(environment: Environment): void {
   must(new URL(issuer).search === '' && new URL(issuer).hash === '', 'issuer has a query or a fragment');
   mustBeSecure('issuer', issuer);
   mustServeSecurely(environment);
-  mustList(environment, 'response_types_supported', ['code']);
+  const isDynamic = environment.variant.registration === 'dynamic_client';
+  // OIDC Discovery §3: a dynamic provider supports these.
+  mustList(environment, 'response_types_supported', isDynamic ? ['code', 'id_token', 'id_token token'] : ['code']);
+  if (isDynamic) mustBeSecure('registration_endpoint', endpoint(environment, 'registration_endpoint'));
   mustList(environment, 'id_token_signing_alg_values_supported', ['RS256']);
   const subjects = textsOf(metadata, 'subject_types_supported');
   must(subjects.length > 0 && subjects.every((type) => ['public', 'pairwise'].includes(type)), 'subject types');
@@ -24,7 +27,7 @@ export function verifyMetadata(environment: Environment): void {
   if (metadata['scopes_supported'] !== undefined) mustList(environment, 'scopes_supported', ['openid']);
   warnUnless(textsOf(metadata, 'claims_supported').length > 0, 'claims_supported is empty');
   if (metadata['grant_types_supported'] !== undefined) {
-    mustList(environment, 'grant_types_supported', ['authorization_code']);
+    mustList(environment, 'grant_types_supported', ['authorization_code', ...(isDynamic ? ['implicit'] : [])]);
   }
   if (metadata['request_object_signing_alg_values_supported'] !== undefined) {
     const algorithms = textsOf(metadata, 'request_object_signing_alg_values_supported');

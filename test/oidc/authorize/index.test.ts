@@ -5,7 +5,20 @@ import type { Client } from '../../../src/oidc/client.ts';
 import { refusal } from '../../../src/oidc/errors.ts';
 import { parseForm } from '../../../src/oidc/parameters.ts';
 import { isSubject, subjectOf } from '../../../src/oidc/subject.ts';
-import { callback, challenge, formOf, granted, issuer, realm, refused, spa, start, userId, web } from '../parties.ts';
+import {
+  callback,
+  challenge,
+  formOf,
+  granted,
+  issuer,
+  realm,
+  refused,
+  spa,
+  start,
+  userId,
+  web,
+  withSettings,
+} from '../parties.ts';
 
 type Sent = { readonly [name: string]: string | readonly string[] | undefined };
 
@@ -19,8 +32,19 @@ const request: Sent = {
   code_challenge_method: 'S256',
 };
 
+/** What a sign-in can reach. */
+const acrValues = ['pwd', 'mfa'];
+
 const decide = (sent: Sent, client: Client | null = spa, hint: RequestFacts['hint'] = null) =>
-  decideAuthorization({ form: formOf({ ...request, ...sent }), client, realm, hint, objectRefusal: null, now: start });
+  decideAuthorization({
+    form: formOf({ ...request, ...sent }),
+    client,
+    realm,
+    hint,
+    objectRefusal: null,
+    acrValues,
+    now: start,
+  });
 
 const hintOf = (subject: string): RequestFacts['hint'] => ({
   ok: true,
@@ -119,6 +143,7 @@ describe('RFC 6749 §4.1.2.1: a page and never a redirect', () => {
     const good = new URLSearchParams({ client_id: 'spa', redirect_uri: callback, response_type: 'code' });
     const facts = {
       form: parseForm(`${good}&${extra}`),
+      acrValues,
       client: spa,
       realm,
       hint: null,
@@ -146,7 +171,15 @@ describe('RFC 6749 §4.1.2.1: a page and never a redirect', () => {
         const form = parseForm(
           new URLSearchParams(pairs.map(([name, value]): [string, string] => [name, value])).toString(),
         );
-        const decision = decideAuthorization({ form, client, realm, hint: null, objectRefusal: null, now: start });
+        const decision = decideAuthorization({
+          form,
+          client,
+          realm,
+          hint: null,
+          objectRefusal: null,
+          acrValues,
+          now: start,
+        });
         if (decision.ok) expect(decision.value.target.redirectUri).toBe(callback);
         else if (decision.error.kind === 'redirect') {
           expect(client).not.toBeNull();
@@ -193,6 +226,52 @@ const redirects: readonly (readonly [what: string, sent: Sent, error: string, cl
   ['nonce too long', { nonce: 'n'.repeat(1025) }, 'invalid_request'],
   ['claims sent twice', { claims: ['{}', '{}'] }, 'invalid_request'],
 ];
+
+describe('OIDC Core §3.1.2.1: openid', () => {
+  const front = withSettings(
+    { ...spa, responseTypes: ['code', 'id_token', 'id_token token'], grantTypes: ['authorization_code', 'implicit'] },
+    { implicitAndHybrid: true },
+  );
+  const sent = { scope: 'profile', nonce: 'n-0S6' };
+
+  test.each(['id_token', 'id_token token'])('a request for %s without it is refused', (response_type) => {
+    const refusal = { error: 'invalid_scope', parameter: 'scope' };
+    expect(refused(decide({ ...sent, response_type }, front))).toMatchObject({ kind: 'redirect', refusal });
+    expect(granted(decide({ ...sent, response_type, scope: 'openid' }, front)).responseType).toBe(response_type);
+  });
+
+  test('§11: offline_access is ignored where no code is returned', () => {
+    const client = { ...front, responseTypes: [...front.responseTypes, 'code id_token'] };
+    const scopeOf = (response_type: string) =>
+      granted(decide({ ...sent, scope: 'openid offline_access', response_type }, client)).scope;
+    expect(scopeOf('code')).toEqual(['openid', 'offline_access']);
+    expect(scopeOf('code id_token')).toEqual(['openid', 'offline_access']);
+    expect(scopeOf('id_token')).toEqual(['openid']);
+    expect(scopeOf('id_token token')).toEqual(['openid']);
+  });
+
+  test('a code without it is one of OAuth alone', () => {
+    expect(granted(decide(sent, front)).scope).toEqual(['profile']);
+  });
+});
+
+describe('OIDC Registration §2: default_acr_values', () => {
+  const registered = { ...spa, metadata: { ...spa.metadata, default_acr_values: ['urn:a', 'urn:b'] } };
+  const acr = (values: Sent) => granted(decide(values, registered)).acr;
+
+  test('stand for a request that names none, in their order and voluntarily', () => {
+    expect(acr({})).toEqual({ values: ['urn:a', 'urn:b'], essential: false });
+    expect(granted(decide({}, spa)).acr).toEqual({ values: [], essential: false });
+  });
+
+  test('give way to acr_values and to an acr claim', () => {
+    expect(acr({ acr_values: 'urn:c' })).toEqual({ values: ['urn:c'], essential: false });
+    expect(acr({ claims: '{"id_token":{"acr":{"values":["mfa"],"essential":true}}}' })).toEqual({
+      values: ['mfa'],
+      essential: true,
+    });
+  });
+});
 
 describe('RFC 6749 §4.1.2.1, OIDC Core §3.1.2.6: a redirect with the state', () => {
   test.each(redirects)('%s', (_, sent, error, client = spa) => {
@@ -309,7 +388,15 @@ describe('OIDC Core §3.1.2.1 id_token_hint, §5.5.1 sub', () => {
   test('a request object that cannot be opened refuses the request, before any other rule', () => {
     const objectRefusal = refusal('invalid_request_object', 'no', 'rule', 'request');
     const form = formOf({ ...request, response_type: 'unknown', state: 's' });
-    const decision = decideAuthorization({ form, client: spa, realm, hint: null, objectRefusal, now: start });
+    const decision = decideAuthorization({
+      form,
+      client: spa,
+      realm,
+      hint: null,
+      objectRefusal,
+      acrValues,
+      now: start,
+    });
     expect(refused(decision)).toMatchObject({ kind: 'redirect', refusal: objectRefusal, target: { state: 's' } });
   });
 

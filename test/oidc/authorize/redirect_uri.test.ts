@@ -105,6 +105,23 @@ describe('RFC 8252 §7.3', () => {
     );
   });
 
+  test('property: localhost does so where the setting says it, and is still none of the literals', () => {
+    const on = { localhostAnyPort: true };
+    fc.assert(
+      fc.property(ports, ports, paths, literals, (inRegistration, inRequest, rest, literal) => {
+        const presented = uriOf('localhost', inRequest, rest);
+        const registered = [uriOf('localhost', inRegistration, rest)];
+        expect(granted(matchRedirectUri(presented, registered, on))).toBe(presented);
+        expect(matchRedirectUri(presented, registered).ok).toBe(inRegistration === inRequest);
+        expect(matchRedirectUri(presented, [uriOf(literal, inRequest, rest)], on).ok).toBe(false);
+        expect(matchRedirectUri(presented, [uriOf('localhost', inRequest, `${rest}x`)], on).ok).toBe(false);
+        expect(matchRedirectUri(presented.replace('http:', 'https:'), registered, on).ok).toBe(false);
+        const near = uriOf('localhost.example', inRequest, rest);
+        expect(matchRedirectUri(near, registered, on).ok).toBe(false);
+      }),
+    );
+  });
+
   test('property: with another path or query, or the other literal, it does not', () => {
     fc.assert(
       fc.property(literals, ports, paths, paths, (host, port, rest, otherRest) => {

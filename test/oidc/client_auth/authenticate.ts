@@ -30,6 +30,7 @@ export function authenticate(
       now: start,
       audiences: [issuer, tokenEndpoint],
       clientKeys: keysByValue,
+      openClientSecret: () => null,
       findClient: async (clientId) => {
         facts.asked?.push(clientId);
         return clientId === client.clientId ? client : null;

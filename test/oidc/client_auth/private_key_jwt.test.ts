@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'bun:test';
 import { CompactSign, exportJWK, generateKeyPair, type JWK, UnsecuredJWT } from 'jose';
 import type { Client } from '../../../src/oidc/client.ts';
-import { clientAssertionAlgorithms, longestAssertionSeconds } from '../../../src/oidc/client_auth/private_key_jwt.ts';
+import { longestAssertionSeconds } from '../../../src/oidc/client_auth/client_assertion.ts';
+import { privateKeyJwtAlgorithms } from '../../../src/oidc/client_auth/private_key_jwt.ts';
 import { granted, issuer, realmId, realmWith, refused, start, web } from '../parties.ts';
 import { authenticate, tokenEndpoint } from './authenticate.ts';
 
@@ -152,7 +153,7 @@ describe('time, at the edges of the realm’s clock skew', () => {
 });
 
 describe('RFC 7515 §5.2: the signature', () => {
-  test.each([...clientAssertionAlgorithms])('%s is listed and is served', async (algorithm) => {
+  test.each([...privateKeyJwtAlgorithms])('%s is listed and is served', async (algorithm) => {
     const one = await make(algorithm === 'EdDSA' ? 'EdDSA' : algorithm, 'k1');
     const assertion = await sign(claims, { ...one, header: { alg: algorithm, kid: 'k1' } });
     expect((await present(assertion, { client: clientWith(one) })).ok).toBe(true);

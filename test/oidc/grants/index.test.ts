@@ -33,6 +33,7 @@ describe('the registry', () => {
       'authorization_code',
       'refresh_token',
       'client_credentials',
+      'urn:ietf:params:oauth:grant-type:token-exchange',
       'urn:ietf:params:oauth:grant-type:device_code',
     ]);
     expect(classesOfGrantType('client_credentials')).toEqual(['confidential']);

@@ -5,8 +5,9 @@ import type { Instant } from '../../../src/core/time.ts';
 import { type CodeContent, sealCode } from '../../../src/oidc/authorization_code.ts';
 import type { Client } from '../../../src/oidc/client.ts';
 import type { Refusal } from '../../../src/oidc/errors.ts';
-import type { Issue } from '../../../src/oidc/grants/grant.ts';
+import type { Issue, TokenPorts } from '../../../src/oidc/grants/grant.ts';
 import { checkGrant } from '../../../src/oidc/grants/index.ts';
+import type { ProofToSpend } from '../../../src/oidc/ports.ts';
 import type { Realm } from '../../../src/oidc/realm.ts';
 import { FamiliesInMemory } from '../families_in_memory.ts';
 import {
@@ -69,7 +70,21 @@ export type Circumstances = {
   readonly ring?: KeyRing;
   readonly now?: Instant;
   readonly agent?: string;
+  readonly proofs?: readonly ProofToSpend[];
+  readonly tokens?: TokenPorts;
 };
+
+/** What a client proved itself with, to be spent. */
+export const proofOf = (jti: string): ProofToSpend => ({
+  kind: 'client assertion',
+  realmId,
+  owner: web.clientId,
+  jti,
+  expiresAt: start + 60_000,
+});
+
+/** For the grants that take no access token. */
+export const noTokens: TokenPorts = { read: async () => null, findClient: async () => null };
 
 /** Sends a token request whose client is authenticated; the database is only asked by what `checkGrant` let pass. */
 export async function send(
@@ -79,6 +94,7 @@ export async function send(
 ): Promise<Result<Issue, Refusal>> {
   const { agent = 'agent', ...facts } = circumstances;
   const presenter = { address: '192.0.2.1', agent };
-  const checked = checkGrant({ realm, client: web, ring, now: families.now, presenter, form: formOf(sent), ...facts });
-  return checked.ok ? checked.value(families) : checked;
+  const usual = { realm, client: web, ring, now: families.now, presenter, proofs: [], tokens: noTokens };
+  const checked = checkGrant({ ...usual, form: formOf(sent), ...facts });
+  return checked.ok ? checked.value.redeem(families) : checked;
 }

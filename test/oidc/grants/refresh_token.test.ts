@@ -22,7 +22,7 @@ import {
   web,
   withSettings,
 } from '../parties.ts';
-import { ann, type Circumstances, database, monthSeconds, newFamilyId, sealed, send } from './redeem.ts';
+import { ann, type Circumstances, database, monthSeconds, newFamilyId, proofOf, sealed, send } from './redeem.ts';
 
 const api = 'https://api.example';
 const mail = 'https://mail.example';
@@ -140,6 +140,16 @@ describe('RFC 6749 §6', () => {
     await next(families, second, { client: spa });
     refusals.push(await refresh(families, first, { client: spa }), await refresh(families, second, { client: spa }));
     expect(new Set(refusals.map((result) => JSON.stringify(refused(result)))).size).toBe(1);
+  });
+});
+
+describe('RFC 7523 §3: an assertion counts once', () => {
+  test('with the parent again: a new assertion gets the heir, a spent one is no authentication', async () => {
+    const { families, first } = await born();
+    const heir = await next(families, first, { proofs: [proofOf('one')] });
+    expect(refused(await refresh(families, first, { proofs: [proofOf('one')] })).error).toBe('invalid_client');
+    expect(await next(families, first, { proofs: [proofOf('two')] })).toBe(heir);
+    expect(families.audited).toEqual([]);
   });
 });
 

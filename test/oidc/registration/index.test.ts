@@ -3,9 +3,10 @@ import fc from 'fast-check';
 import type { Settings } from '../../../src/core/settings.ts';
 import { servedResponseTypes } from '../../../src/oidc/authorize/response_type.ts';
 import { metadata } from '../../../src/oidc/discovery.ts';
+import { registrationDocument } from '../../../src/oidc/registration/document.ts';
 import { becomesAnother, checkRegistration, type RegistrationFacts } from '../../../src/oidc/registration/index.ts';
 import { type MemberName, members } from '../../../src/oidc/registration/members.ts';
-import { granted, realmWith, refused } from '../parties.ts';
+import { granted, realmWith, refused, web } from '../parties.ts';
 
 const callback = 'https://rp.example/cb';
 const publicKey = { kty: 'EC', crv: 'P-256', x: 'x', y: 'y', kid: '1' };
@@ -184,21 +185,27 @@ describe('RFC 7591 §3.2.2: what is refused', () => {
 });
 
 describe('what discovery lists can be registered, and nothing else', () => {
-  const lists: readonly (readonly [MemberName, string, string])[] = [
-    ['id_token_encrypted_response_alg', 'id_token_encryption_alg_values_supported', 'RSA-OAEP-256'],
-    ['id_token_encrypted_response_enc', 'id_token_encryption_enc_values_supported', 'A256GCM'],
+  const jwks = { keys: [publicKey] };
+  const lists: readonly (readonly [MemberName, string, string, object?])[] = [
+    ['id_token_encrypted_response_alg', 'id_token_encryption_alg_values_supported', 'ECDH-ES+A256KW', { jwks }],
+    [
+      'id_token_encrypted_response_enc',
+      'id_token_encryption_enc_values_supported',
+      'A256GCM',
+      { jwks, id_token_encrypted_response_alg: 'ECDH-ES' },
+    ],
     ['userinfo_signed_response_alg', 'userinfo_signing_alg_values_supported', 'PS256'],
-    ['userinfo_encrypted_response_alg', 'userinfo_encryption_alg_values_supported', 'ECDH-ES'],
+    ['userinfo_encrypted_response_alg', 'userinfo_encryption_alg_values_supported', 'ECDH-ES', { jwks }],
     ['introspection_signed_response_alg', 'introspection_signing_alg_values_supported', 'ES256'],
     ['request_object_signing_alg', 'request_object_signing_alg_values_supported', 'RS256'],
     ['authorization_signed_response_alg', 'authorization_signing_alg_values_supported', 'ES256'],
     ['token_endpoint_auth_signing_alg', 'token_endpoint_auth_signing_alg_values_supported', 'XY1'],
   ];
-  test.each(lists)('%s by %s', (member, list, value) => {
+  test.each(lists)('%s by %s', (member, list, value, beside = {}) => {
     const without = { served: { [list]: undefined } };
     expect(faultOf({ [member]: value }, without)).toEqual(invalid(member));
     expect(faultOf({ [member]: value }, { served: { [list]: ['other'] } })).toEqual(invalid(member));
-    expect(accepted({ [member]: value }, { served: { [list]: ['other', value] } }).metadata).toMatchObject({
+    expect(accepted({ ...beside, [member]: value }, { served: { [list]: ['other', value] } }).metadata).toMatchObject({
       [member]: value,
     });
   });
@@ -294,5 +301,39 @@ describe('when people or tokens would be told apart otherwise', () => {
   ];
   test.each(cases)('%s', (_, [before, after], changes) => {
     expect(becomesAnother(before, after)).toBe(changes);
+  });
+});
+
+describe('OIDC Registration §2: encryption', () => {
+  const jwks = { keys: [publicKey] };
+  const alg = 'id_token_encrypted_response_alg';
+  const enc = 'id_token_encrypted_response_enc';
+
+  test('with keys, here or published', () => {
+    expect(accepted({ [alg]: 'ECDH-ES', jwks }).metadata).toMatchObject({ [alg]: 'ECDH-ES' });
+    expect(accepted({ [alg]: 'RSA-OAEP-256', jwks_uri: 'https://rp.example/jwks' }).metadata).toHaveProperty(alg);
+  });
+
+  const refusals: readonly (readonly [what: string, sent: object, member: string])[] = [
+    ['no keys', { [alg]: 'ECDH-ES' }, alg],
+    ['no key that fits', { [alg]: 'RSA-OAEP-256', jwks }, alg],
+    ['a shared key', { [alg]: 'dir', jwks }, alg],
+    ['RSA1_5', { [alg]: 'RSA1_5', jwks }, alg],
+    ['enc without alg', { [enc]: 'A256GCM', jwks }, enc],
+    ['an enc that is not served', { [alg]: 'ECDH-ES', [enc]: 'A192GCM', jwks }, enc],
+    ['requests encrypted to us', { request_object_encryption_alg: 'ECDH-ES', jwks }, 'request_object_encryption_alg'],
+  ];
+  test.each(refusals)('%s: refused', (_, sent, member) => {
+    expect(faultOf(sent)).toEqual(invalid(member));
+  });
+
+  test('the answer says the enc in force', () => {
+    const shown = (sent: object) => {
+      const client = { ...web, ...accepted(sent), createdAt: 0, registrationTokenHash: new Uint8Array() };
+      return registrationDocument(client, { issuer: 'https://id.example', registrationToken: 't', secret: null });
+    };
+    expect(shown({ [alg]: 'ECDH-ES', jwks })).toMatchObject({ [enc]: 'A128CBC-HS256' });
+    expect(shown({ [alg]: 'ECDH-ES', [enc]: 'A256GCM', jwks })).toMatchObject({ [enc]: 'A256GCM' });
+    expect(Object.keys(shown({})).filter((name) => name.includes('encrypted'))).toEqual([]);
   });
 });
