@@ -12,6 +12,7 @@ import type { RunDocuments, Sessions, VerifyPassword } from './endpoints/interac
 import { acrValuesSupported } from './flow/acr.ts';
 import { locales, renderPage } from './login/index.ts';
 import { type BackchannelLogout, prepareLogout } from './oidc/logout/index.ts';
+import { createAccount } from './store/account.ts';
 import { createAudit } from './store/audit.ts';
 import { createAuthSessions } from './store/auth_sessions.ts';
 import { ConfigurationCache } from './store/configuration.ts';
@@ -19,6 +20,7 @@ import { createConsents } from './store/consents.ts';
 import { type Database, openDatabase } from './store/database.ts';
 import { createFamilies } from './store/families.ts';
 import { DatabaseFault } from './store/fault.ts';
+import { createKnownDevices } from './store/known_devices.ts';
 import { createLockouts } from './store/lockout.ts';
 import { createLogoutDeliveries } from './store/logout_deliveries.ts';
 import { createPartitions } from './store/partitions.ts';
@@ -106,9 +108,11 @@ async function compose(options: AppOptions, { tokens, signIn }: Pools): Promise<
   const registrations = createRegistrations(signIn, audit);
   const consents = createConsents(signIn);
   const users = createUsers(signIn);
+  const devices = createKnownDevices(signIn);
   const hashing = startHashing({ command: options.passwordWorker, children: hashingChildren, stuckMilliseconds });
   const verification = createPasswordVerification({
     users,
+    devices,
     lockouts,
     hashing,
     turns: hashingChildren,
@@ -120,6 +124,7 @@ async function compose(options: AppOptions, { tokens, signIn }: Pools): Promise<
       sessions.forgetExpired,
       processes.forgetDead,
       () => lockouts.removeExpired(1000),
+      () => devices.removeExpired(1000),
       () => logoutDeliveries.endCutOff(1000),
       () => logoutDeliveries.forgetSettled(1000),
       () => registrations.forgetUnused(500),
@@ -173,6 +178,8 @@ async function compose(options: AppOptions, { tokens, signIn }: Pools): Promise<
     registrations,
     fetchJson: fetchJsonPort(outbound),
     runs: createAuthSessions<RunDocuments['request'], NonNullable<RunDocuments['result']>>(signIn, consents, audit),
+    devices,
+    account: createAccount(signIn, { audit, consents, sessions, users }),
     verifyPassword: passwordPort(verification),
     renderPage,
     acrValues: acrValuesSupported,
@@ -250,12 +257,12 @@ const backchannelPort = (configuration: ConfigurationCache): BackchannelLogout =
 
 const passwordPort =
   (verification: ReturnType<typeof createPasswordVerification>): VerifyPassword =>
-  async ({ realm, username, password, address, forwarded, agent, now, signal }) => {
+  async ({ realm, username, password, address, forwarded, agent, deviceHashes, now, signal }) => {
     const verdict = await verifyPassword(verification, {
       realm,
       username,
       password,
-      context: { address, forwarded, agent },
+      context: { address, forwarded, agent, deviceHashes },
       now,
       signal,
     });

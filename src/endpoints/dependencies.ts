@@ -12,7 +12,8 @@ import type { Families, SpendProof } from '../oidc/ports.ts';
 import type { Realm } from '../oidc/realm.ts';
 import type { FetchJson, Registrations } from '../oidc/registration/ports.ts';
 import type { StandardClaims } from '../oidc/standard_claims.ts';
-import type { Consents, FlowVersion, Runs, Sessions, VerifyPassword } from './interaction/ports.ts';
+import type { Account } from './account/ports.ts';
+import type { Consents, Devices, FlowVersion, Runs, Sessions, VerifyPassword } from './interaction/ports.ts';
 
 /** A realm's keys as the configuration cache holds them. */
 export type RealmKeys = {
@@ -50,6 +51,8 @@ export type Dependencies = {
   readonly sessions: Sessions;
   readonly consents: Consents;
   readonly runs: Runs;
+  readonly devices: Devices;
+  readonly account: Account;
   readonly verifyPassword: VerifyPassword;
   readonly registrations: Registrations;
   readonly fetchJson: FetchJson;

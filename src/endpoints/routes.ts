@@ -1,8 +1,10 @@
 import { checkSessionPath, registrationPath } from '../oidc/discovery.ts';
+import { accountEndpoint } from './account/index.ts';
 import { authorizeEndpoint } from './authorize.ts';
 import { checkSessionEndpoint } from './check_session.ts';
 import type { Dependencies } from './dependencies.ts';
 import type { Handler } from './exchange.ts';
+import { accountPath } from './interaction/destination.ts';
 import { createInteraction } from './interaction/index.ts';
 import { introspectEndpoint } from './introspect.ts';
 import { logoutEndpoint } from './logout.ts';
@@ -33,6 +35,7 @@ export function routes(deps: Dependencies): readonly Route[] {
   const authorize = authorizeEndpoint(deps, interaction);
   const userinfo = userinfoEndpoint(deps, verify);
   const logout = logoutEndpoint(deps);
+  const account = accountEndpoint(deps, interaction);
   const { register, show, replace, remove } = registration(deps);
   const fresh = { cors: false, needsFreshConfiguration: true };
   const open = { cors: true, needsFreshConfiguration: true };
@@ -47,6 +50,7 @@ export function routes(deps: Dependencies): readonly Route[] {
     { path: '/introspect', methods: { POST: introspectEndpoint(deps, verify) }, ...fresh },
     { path: '/revoke', methods: { POST: revokeEndpoint(deps, verify) }, ...open },
     { path: '/logout', methods: { GET: logout, POST: logout }, ...fresh },
+    { path: accountPath, methods: { GET: account.show, POST: account.change }, ...fresh },
     { path: registrationPath, methods: { POST: register }, ...fresh },
     { path: `${registrationPath}/:handle`, methods: { GET: show, PUT: replace, DELETE: remove }, ...fresh },
     { path: checkSessionPath, methods: { GET: checkSessionEndpoint(deps) }, ...fresh },

@@ -7,6 +7,7 @@ import { type Audit, isAuditEventName } from './audit.ts';
 import type { createConsents } from './consents.ts';
 import type { Database, Executor } from './database.ts';
 import { guarded } from './fault.ts';
+import { type DeviceChange, keepDevice } from './known_devices.ts';
 
 /** Runs that are stored. A run becomes a row once, moves by compare-and-set on its step, and completes once. */
 
@@ -32,6 +33,8 @@ export type SessionChange = {
   readonly absoluteLifetimeSeconds: number;
   /** The session that the browser came with: the same user's is renewed, another's ends. */
   readonly former: { readonly sessionId: SessionId; readonly userId: UserId } | null;
+  /** The browser as a known device of this person; null: no password was given. */
+  readonly device: DeviceChange | null;
   readonly address: string | null;
   readonly agent: string | null;
 };
@@ -185,10 +188,13 @@ async function changeSession(
   if (former !== null && former.userId !== run.userId) await endFormer(executor, audit, run, former, change);
   const rows = renews ? await renewSession(executor, run, change) : await insertSession(executor, run, change);
   if (rows.length !== 1) throw new Undo('user_gone');
+  const { realmId } = run;
+  const userId = run.userId ?? unreachable('a session of nobody');
+  const { address, agent, device } = change;
+  if (device !== null) await keepDevice(executor, { realmId, userId, address, agent }, device);
   if (renews) return;
-  const { realmId, userId } = run;
-  const { address, agent } = change;
-  await audit.record({ event: 'session.started', realmId, userId, sessionId, address, agent }, executor);
+  const event = { event: 'session.started', realmId, userId, sessionId, address, agent } as const;
+  await audit.record(device === null ? event : { ...event, detail: { device: device.kind } }, executor);
 }
 
 async function endFormer(

@@ -250,7 +250,7 @@ describe('standalone pages', () => {
   test('the error page shows the error id and a sentence of its own for each reason', () => {
     const errors = [...pages].filter(([state]) => /^error, [a-z_]+$/.test(state)).map(([, markup]) => markup);
     for (const markup of errors) expect(markup).toContain(`<code id="error_id">${plainValues.errorId}</code>`);
-    expect(new Set(errors)).toHaveProperty('size', 6);
+    expect(new Set(errors)).toHaveProperty('size', 7);
   });
 
   test('signing out asks, with the fields of the request carried', () => {

@@ -46,6 +46,7 @@ const attemptAt = (context = home, change: Partial<LockoutAttempt> = {}): Lockou
   key: { realmId, subject, context },
   policy,
   ceilings: [],
+  alsoIn: null,
   lifetimeMilliseconds: 5_000,
   ...change,
 });

@@ -6,6 +6,7 @@ import { Secret } from '../../src/core/secret.ts';
 import { resolveSettings, type Settings } from '../../src/core/settings.ts';
 import { createAudit } from '../../src/store/audit.ts';
 import { type Database, openDatabase } from '../../src/store/database.ts';
+import { createKnownDevices } from '../../src/store/known_devices.ts';
 import { createLockouts, type LockoutStore } from '../../src/store/lockout.ts';
 import { createUsers } from '../../src/store/users.ts';
 import {
@@ -107,6 +108,7 @@ async function verificationOf(
 ): Promise<PasswordVerification> {
   const made = createPasswordVerification({
     users,
+    devices: createKnownDevices(database),
     lockouts,
     hashing: given,
     turns: children,

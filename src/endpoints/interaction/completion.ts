@@ -14,7 +14,9 @@ import { returns } from '../../oidc/authorize/response_type.ts';
 import type { Client } from '../../oidc/client.ts';
 import type { Realm } from '../../oidc/realm.ts';
 import type { Exchange } from '../exchange.ts';
-import type { FoundSession, RunResult, SessionChange } from './ports.ts';
+import type { Destination } from './destination.ts';
+import { deviceChange } from './device.ts';
+import type { FoundDevice, FoundSession, RunResult, SessionChange } from './ports.ts';
 
 /** What a run that succeeded comes to, before anything is written: code and session, fixed once. */
 export type Completion = { readonly result: RunResult; readonly session: SessionChange | null };
@@ -22,33 +24,51 @@ export type Completion = { readonly result: RunResult; readonly session: Session
 export type CompletionFacts = {
   readonly exchange: Exchange;
   readonly ring: KeyRing;
-  readonly client: Client;
-  readonly request: AuthorizationRequest;
+  readonly destination: Destination;
   readonly run: Run;
   /** The session that the browser came with. */
   readonly session: FoundSession | null;
   /** Where there is none: the one that was idle for too long. */
   readonly idleSession: FoundSession | null;
+  /** What the browser is known as. */
+  readonly devices: readonly FoundDevice[];
 };
 
+/** Whether the run itself proved who is there, so that it makes or renews a session. */
+export const isProved = ({ evidence }: Run): boolean => evidence.some(({ fromSession }) => fromSession !== true);
+
 export function complete(facts: CompletionFacts): Completion {
-  const { exchange, ring, client, request, run } = facts;
-  const { realm, now } = exchange;
-  const proved = run.evidence.some(({ fromSession }) => fromSession !== true);
-  const session = proved ? sessionChange(facts) : null;
+  const { ring, destination, run } = facts;
+  const session = isProved(run) ? sessionChange(facts) : null;
   const sessionId =
     session?.sessionId ?? facts.session?.id ?? unreachable('a run succeeded without proof and without session');
+  const result: RunResult = {
+    ...(destination.kind === 'client' ? answerFor(facts, destination, sessionId) : noAnswer),
+    sessionKeyId: session === null ? null : ring.newest().keyId,
+    device: session?.device ? encodeBase64url(session.device.tokenHash) : null,
+  };
+  return { result, session };
+}
+
+type ClientAnswer = Pick<RunResult, 'familyId' | 'frontFamilyId' | 'code'>;
+
+const noAnswer: ClientAnswer = { familyId: null, frontFamilyId: null, code: null };
+
+function answerFor(
+  facts: CompletionFacts,
+  { client, request }: Extract<Destination, { kind: 'client' }>,
+  sessionId: SessionId,
+): ClientAnswer {
+  const { realm, now } = facts.exchange;
   const tooOld = now - request.receivedAt > realm.settings.requestAgeSeconds * 1000;
   const frontFamilyId = returns(request.responseType, 'token')
     ? newTimedId<FamilyId>(now + leastFamilySeconds(realm, client) * 1000)
     : null;
-  const result: RunResult = {
+  return {
     frontFamilyId,
     familyId: newTimedId<FamilyId>(now + familyLifetimeSeconds(realm, client) * 1000),
-    code: tooOld ? null : codeContent(facts, sessionId, frontFamilyId),
-    sessionKeyId: session === null ? null : ring.newest().keyId,
+    code: tooOld ? null : codeContent(facts, request, sessionId, frontFamilyId),
   };
-  return { result, session };
 }
 
 /**
@@ -68,7 +88,8 @@ const leastFamilySeconds = (realm: Realm, client: Client): number =>
   60;
 
 function codeContent(
-  { exchange, request, run }: CompletionFacts,
+  { exchange, run }: CompletionFacts,
+  request: AuthorizationRequest,
   sessionId: SessionId,
   frontFamilyId: FamilyId | null,
 ): CodeContent {
@@ -94,7 +115,10 @@ function codeContent(
 }
 
 export const codeOf = (ring: KeyRing, realm: Realm, { familyId }: RunResult, content: CodeContent): string =>
-  sealCode(ring, realm.id, { familyId: brandId<FamilyId>(familyId), content: inOneOrder(content) });
+  sealCode(ring, realm.id, {
+    familyId: brandId<FamilyId>(familyId ?? unreachable('a code without a family')),
+    content: inOneOrder(content),
+  });
 
 /** jsonb gives members back in its own order, and another order would seal to another code. */
 const inOneOrder = (content: CodeContent): CodeContent => ({
@@ -120,7 +144,7 @@ const inOneOrder = (content: CodeContent): CodeContent => ({
  * for too long is treated alike, since what hangs on it would otherwise outlive every sign-out of this browser; but what
  * was proved in it counts no more.
  */
-function sessionChange({ exchange, ring, run, session, idleSession }: CompletionFacts): SessionChange {
+function sessionChange({ exchange, ring, run, session, idleSession, devices }: CompletionFacts): SessionChange {
   const { realm, address, agent } = exchange;
   const former = session ?? idleSession;
   const renews = former !== null && former.user.userId === run.userId;
@@ -132,6 +156,7 @@ function sessionChange({ exchange, ring, run, session, idleSession }: Completion
     evidence: renews && session !== null ? merge(session.evidence, own(run.evidence)) : own(run.evidence),
     absoluteLifetimeSeconds: realm.settings.sessionAbsoluteLifetimeSeconds,
     former: former && { sessionId: former.id, userId: former.user.userId },
+    device: deviceChange(ring, run, devices),
     address,
     agent,
   };

@@ -5,8 +5,8 @@ import type { Definition } from '../../flow/definition.ts';
 import type { Effect } from '../../flow/node.ts';
 import type { Evidence, Run, UserState } from '../../flow/run.ts';
 import type { CodeContent } from '../../oidc/authorization_code.ts';
-import type { AuthorizationRequest } from '../../oidc/authorize/index.ts';
 import type { Realm } from '../../oidc/realm.ts';
+import type { RunRequest } from './destination.ts';
 
 /** What a sign-in needs from outside; `app.ts` wires the store and the password worker to it. */
 
@@ -51,17 +51,35 @@ export type Consents = {
 
 /** What a completed run answers, fixed once, so that a repeat of its last submit gets the same. */
 export type RunResult = {
-  readonly familyId: string;
+  /** null: the run answers no client. */
+  readonly familyId: string | null;
   /** The family of an access token that is returned from the authorization endpoint itself; null: none is. */
   readonly frontFamilyId: string | null;
-  /** null: the request was too old for a callback, so the person gets a link. */
+  /** null: the run answers no client, or its request was too old for a callback and the person gets a link. */
   readonly code: CodeContent | null;
   /** The ring entry that the session cookie was derived with; null: the browser keeps the session it had. */
   readonly sessionKeyId: string | null;
+  /** Hash of the token by which the browser is known to the person from now on, base64url; null: nothing was given. */
+  readonly device?: string | null;
 };
 
+/** `new`: the browser gets a token derived from the run; `known`: it has one. */
+export type DeviceChange = {
+  readonly kind: 'new' | 'known';
+  readonly tokenHash: Uint8Array;
+  /** When the password was given: a later change of it ends the device. */
+  readonly provedAt: Instant;
+};
+
+export type Devices = {
+  /** Those of the tokens that are somebody's device in this realm. */
+  readonly find: (realmId: RealmId, tokenHashes: readonly Uint8Array[]) => Promise<readonly FoundDevice[]>;
+};
+
+export type FoundDevice = { readonly id: string; readonly userId: UserId; readonly tokenHash: Uint8Array };
+
 export type RunDocuments = {
-  readonly request: AuthorizationRequest;
+  readonly request: RunRequest;
   readonly bindingHash: Uint8Array | null;
   readonly result: RunResult | null;
 };
@@ -74,6 +92,8 @@ export type SessionChange = {
   readonly evidence: readonly Evidence[];
   readonly absoluteLifetimeSeconds: number;
   readonly former: { readonly sessionId: SessionId; readonly userId: UserId } | null;
+  /** The browser, as a device from which this person proved everything; null: it was not a password. */
+  readonly device: DeviceChange | null;
   readonly address: string | null;
   readonly agent: string | null;
 };
@@ -106,6 +126,8 @@ export type VerifyPassword = (attempt: {
   /** true: a trusted proxy vouched for the address. */
   readonly forwarded: boolean;
   readonly agent: string | null;
+  /** Of the known-device tokens that the browser carries. */
+  readonly deviceHashes: readonly Uint8Array[];
   readonly now: Instant;
   /** Aborted when the person goes away. */
   readonly signal: AbortSignal;

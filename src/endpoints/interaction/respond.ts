@@ -11,23 +11,31 @@ import type { Dependencies } from '../dependencies.ts';
 import type { Exchange } from '../exchange.ts';
 import { logRefusal } from '../refused.ts';
 import { sessionCookie } from './completion.ts';
+import { accountUrl, type Destination, startUrlOf, uiLocalesOf } from './destination.ts';
+import { deviceCookie } from './device.ts';
 import { refusalOfFailure } from './failure.ts';
 import type { RunResult } from './ports.ts';
 import { returnedFrom } from './returned.ts';
 import { watchedState } from './watched_state.ts';
 
-/** The last answer of a run: to the client, or to the person where the client would not understand it any more. */
+/** The last answer of a run: to its destination, or to the person where a client would not understand it any more. */
 
 export type Recipient = {
+  readonly exchange: Exchange;
+  readonly destination: Destination;
+  readonly cookies: readonly string[];
+};
+
+export type ClientRecipient = {
   readonly exchange: Exchange;
   readonly client: Client;
   readonly request: AuthorizationRequest;
   readonly cookies: readonly string[];
 };
 
-export function send(
+function send(
   deps: Dependencies,
-  { exchange, client, request, cookies }: Recipient,
+  { exchange, client, request, cookies }: ClientRecipient,
   response: AuthorizationResponse,
 ): Response {
   if (response.kind === 'redirect') return redirect(response.location, cookies);
@@ -36,7 +44,7 @@ export function send(
   return pageResponse(deps.renderPage, exchange, page, { cookies, uiLocales: request.uiLocales });
 }
 
-export function sendError(deps: Dependencies, recipient: Recipient, refused: Refusal): Response {
+function sendError(deps: Dependencies, recipient: ClientRecipient, refused: Refusal): Response {
   const { exchange, request, client } = recipient;
   logRefusal(deps.log, exchange, refused, client.clientId);
   const told = { ...refused, description: described(refused, exchange.errorId) };
@@ -45,13 +53,22 @@ export function sendError(deps: Dependencies, recipient: Recipient, refused: Ref
 
 /** A run that was left too long is told to the person: the client's own `state` is likely gone by then. */
 export function sendFailure(deps: Dependencies, recipient: Recipient, reason: FailureReason): Response {
-  if (reason !== 'expired') return sendError(deps, recipient, refusalOfFailure(reason));
-  const { exchange, request, cookies, client } = recipient;
-  const page = { kind: 'expired' as const, startUrl: client.metadata.client_uri ?? null };
-  return pageResponse(deps.renderPage, exchange, page, { status: 410, cookies, uiLocales: request.uiLocales });
+  const { exchange, cookies, destination } = recipient;
+  if (reason === 'expired') {
+    const page = { kind: 'expired' as const, startUrl: startUrlOf(destination, exchange.realm) };
+    return pageResponse(deps.renderPage, exchange, page, { status: 410, cookies, uiLocales: uiLocalesOf(destination) });
+  }
+  if (destination.kind === 'client') {
+    return sendError(deps, { exchange, cookies, ...destination }, refusalOfFailure(reason));
+  }
+  const { errorId, path, realm } = exchange;
+  deps.log.info('run.failed', { errorId, path, reason });
+  const shown = { kind: 'error' as const, reason: 'sign_in_failed' as const, errorId, backUrl: null, clientName: null };
+  const page = { ...shown, retryUrl: startUrlOf(destination, realm) };
+  return pageResponse(deps.renderPage, exchange, page, { status: 403, cookies });
 }
 
-/** The end of a run that succeeded just now: to the client with a code, or a page with a link; and the session's cookie. */
+/** The end of a run that succeeded just now: to its destination, or a page with a link; and the session's cookie. */
 export const sendResult = (deps: Dependencies, recipient: Recipient, run: Run, result: RunResult): Promise<Response> =>
   resultResponse(deps, recipient, { run, result, cookie: cookieOf(deps, run, result), isCurrent: true });
 
@@ -93,17 +110,31 @@ type Ending = {
   readonly isCurrent: boolean;
 };
 
-async function resultResponse(
+function resultResponse(deps: Dependencies, recipient: Recipient, ending: Ending): Promise<Response> {
+  const { exchange, destination } = recipient;
+  const cookies = [...recipient.cookies, ...signInCookies(deps, exchange, ending)];
+  return destination.kind === 'client'
+    ? clientResponse(deps, { exchange, cookies, ...destination }, ending)
+    : Promise.resolve(redirect(accountUrl(exchange.realm, destination.request), cookies));
+}
+
+function signInCookies({ ring }: Dependencies, exchange: Exchange, { run, result, cookie }: Ending): readonly string[] {
+  if (cookie === null) return [];
+  const device = deviceCookie(ring, exchange, run, result);
+  const session = setCookie(exchange.realm, 'session', cookie);
+  return device === null ? [session] : [session, device];
+}
+
+async function clientResponse(
   deps: Dependencies,
-  recipient: Recipient,
-  { run, result, cookie, isCurrent }: Ending,
+  recipient: ClientRecipient,
+  { run, result, isCurrent }: Ending,
 ): Promise<Response> {
-  const { exchange, request, client } = recipient;
+  const { exchange, request, client, cookies } = recipient;
   const { realm, now } = exchange;
-  const cookies = cookie === null ? recipient.cookies : [...recipient.cookies, setCookie(realm, 'session', cookie)];
   if (result.code !== null && isTimely(run, result, now)) {
     const returned = await returnedFrom(deps, recipient, result, result.code);
-    if (returned === null) return sendFailure(deps, { ...recipient, cookies }, 'user_disabled');
+    if (returned === null) return sendError(deps, recipient, refusalOfFailure('user_disabled'));
     const { sessionState, stateCookies } = watchedState(recipient, result.code);
     const ended = { ...recipient, cookies: isCurrent ? [...cookies, ...stateCookies] : cookies };
     return send(deps, ended, successResponse(request.target, realm.issuer, { ...returned, sessionState }));

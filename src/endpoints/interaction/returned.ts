@@ -8,7 +8,7 @@ import type { Grant } from '../../oidc/token_family.ts';
 import { type Dependencies, signerOf } from '../dependencies.ts';
 import { codeOf } from './completion.ts';
 import type { RunResult } from './ports.ts';
-import type { Recipient } from './respond.ts';
+import type { ClientRecipient } from './respond.ts';
 
 /**
  * What the authorization response returns (OIDC Core §3): nearly always the code alone, which costs nothing here. null:
@@ -16,7 +16,7 @@ import type { Recipient } from './respond.ts';
  */
 export async function returnedFrom(
   deps: Dependencies,
-  recipient: Recipient,
+  recipient: ClientRecipient,
   result: RunResult,
   content: CodeContent,
 ): Promise<Returned | null> {
@@ -41,7 +41,7 @@ export async function returnedFrom(
 /** An access token from here has a family of its own, without refresh token, so that it can be revoked like any other. */
 async function frontToken(
   deps: Dependencies,
-  { exchange, client }: Recipient,
+  { exchange, client }: ClientRecipient,
   grant: Grant,
   id: string,
   content: CodeContent,
@@ -67,7 +67,7 @@ async function frontToken(
 
 async function frontIdToken(
   deps: Dependencies,
-  { exchange, client, request }: Recipient,
+  { exchange, client, request }: ClientRecipient,
   grant: Grant,
   beside: { readonly accessToken: string | null; readonly code: string | null },
 ): Promise<string | null> {

@@ -1,11 +1,10 @@
 import type { Run } from '../../flow/run.ts';
 import type { View } from '../../flow/step.ts';
-import type { AuthorizationRequest } from '../../oidc/authorize/index.ts';
-import type { Client } from '../../oidc/client.ts';
 import { pageResponse } from '../answer.ts';
 import type { Dependencies } from '../dependencies.ts';
 import type { Exchange } from '../exchange.ts';
 import type { Browser } from './browser.ts';
+import { clientNameOf, type Destination, redirectUriOf, uiLocalesOf } from './destination.ts';
 import { formToken } from './handle.ts';
 
 /** The pages of a run: its screens, and what is said where there is no run to show. */
@@ -15,15 +14,14 @@ export const urlOf = ({ realm }: Exchange, handle: string): string => `${realm.i
 export type ShownRun = {
   readonly run: Run;
   readonly handle: string;
-  readonly client: Client;
-  readonly request: AuthorizationRequest;
+  readonly destination: Destination;
 };
 
 export function screenPage(
   deps: Dependencies,
   exchange: Exchange,
   { binding, cookies }: Browser,
-  { client, request, handle, run }: ShownRun,
+  { destination, handle, run }: ShownRun,
   view: Extract<View, { kind: 'screen' }>,
 ): Response {
   const form = {
@@ -31,11 +29,11 @@ export function screenPage(
     step: view.step,
     token: formToken(deps.ring, binding, run.id, view.step),
   };
-  const screen = { kind: 'screen' as const, screen: view.screen, clientName: client.name, form };
+  const screen = { kind: 'screen' as const, screen: view.screen, clientName: clientNameOf(destination), form };
   return pageResponse(deps.renderPage, exchange, screen, {
     cookies,
-    uiLocales: request.uiLocales,
-    redirectUri: request.target.redirectUri,
+    uiLocales: uiLocalesOf(destination),
+    redirectUri: redirectUriOf(destination),
   });
 }
 

@@ -1,10 +1,11 @@
 import { unreachable } from '../../core/result.ts';
 import type { Run } from '../../flow/run.ts';
 import { redirect } from '../answer.ts';
-import { findClient } from '../dependencies.ts';
 import type { Exchange } from '../exchange.ts';
 import { type Browser, renewedBrowser } from './browser.ts';
-import { complete } from './completion.ts';
+import { complete, isProved } from './completion.ts';
+import { destinationOf } from './destination.ts';
+import { carriedDevices, deviceHash } from './device.ts';
 import { type Driven, idleSessionOf, sessionOf } from './drive.ts';
 import { longestHandle, sealRun } from './handle.ts';
 import type { Move, StoredRun } from './ports.ts';
@@ -24,8 +25,7 @@ export async function settle(
   const recipient = recipientOf(exchange, browser, position);
   if (position.isStored && isOver(position.run)) return repeat(deps, recipient, position);
   if (view.kind === 'succeeded') return succeed(deps, exchange, browser, position, driven);
-  const isProven = run.evidence.some(({ fromSession }) => fromSession !== true);
-  const mustStore = position.isStored || effects.length > 0 || isProven;
+  const mustStore = position.isStored || effects.length > 0 || isProved(run);
   if (view.kind === 'screen' && !mustStore) return toSealed(deps, exchange, { ...position, run }, browser.cookies);
   if (mustStore && run !== position.run) {
     const saved = await deps.runs.save(moveOf(exchange, browser, position, driven, null));
@@ -35,10 +35,9 @@ export async function settle(
   return redirect(urlOf(exchange, run.id), browser.cookies);
 }
 
-const recipientOf = (exchange: Exchange, { cookies }: Browser, { client, request }: Position): Recipient => ({
+const recipientOf = (exchange: Exchange, { cookies }: Browser, { destination }: Position): Recipient => ({
   exchange,
-  client,
-  request,
+  destination,
   cookies,
 });
 
@@ -52,7 +51,7 @@ function moveOf(
   const { address, agent } = exchange;
   return {
     run: driven.run,
-    request: position.request,
+    request: position.destination.request,
     bindingHash: browser.bindingHash,
     result: completion?.result ?? null,
     origin: position.isStored ? { kind: 'stored', step: position.run.step } : { kind: 'sealed' },
@@ -71,11 +70,13 @@ async function succeed(
   position: Position,
   driven: Driven,
 ): Promise<Response> {
-  const { client, request } = position;
+  const { destination } = position;
   const { run, effects } = driven;
   const cookieSession = await currentSession(deps, exchange, driven);
   const idleSession = cookieSession === null ? await idleSessionOf(deps, exchange) : null;
-  const completion = complete({ exchange, ring: deps.ring, client, request, run, session: cookieSession, idleSession });
+  const devices = isProved(run) ? await devicesOf(deps, exchange) : [];
+  const sessions = { session: cookieSession, idleSession };
+  const completion = complete({ exchange, ring: deps.ring, destination, run, ...sessions, devices });
   const former = completion.session?.former ?? null;
   const holder = former !== null && former.userId !== run.userId ? renewedBrowser(exchange) : browser;
   const recipient = recipientOf(exchange, holder, position);
@@ -87,10 +88,17 @@ async function succeed(
   if (saved === 'user_gone') return sendFailure(deps, recipient, 'user_disabled');
   if (saved === 'lost') return afterLoss(deps, exchange, browser, run);
   // A page must not be the answer to a POST, or reloading it would submit again.
-  const isPosted = exchange.request.method === 'POST' && request.target.responseMode === 'form_post';
+  const isPage = destination.kind === 'client' && destination.request.target.responseMode === 'form_post';
+  const isPosted = exchange.request.method === 'POST' && isPage;
   return isPosted
     ? redirect(urlOf(exchange, run.id), holder.cookies)
     : sendResult(deps, recipient, run, completion.result);
+}
+
+/** What the browser is known as. */
+async function devicesOf({ devices }: RunDependencies, exchange: Exchange) {
+  const hashes = carriedDevices(exchange).map(deviceHash);
+  return hashes.length === 0 ? [] : devices.find(exchange.realm.id, hashes);
 }
 
 /** The session that this browser came with. */
@@ -121,9 +129,9 @@ export async function whereItStands(
 ): Promise<Response> {
   const isHolder = stored.bindingHash === null || browser.bindingHash.equals(stored.bindingHash);
   if (!isHolder || !isOver(stored.run)) return redirect(urlOf(exchange, stored.run.id), browser.cookies);
-  const client = await findClient(deps, exchange.realm, stored.request.clientId, exchange.now);
-  if (client === null) return errorPage(deps, exchange, 'client_unknown', 400);
-  return repeat(deps, { exchange, client, request: stored.request, cookies: browser.cookies }, stored);
+  const destination = await destinationOf(deps, exchange, stored.request);
+  if (destination === null) return errorPage(deps, exchange, 'client_unknown', 400);
+  return repeat(deps, { exchange, destination, cookies: browser.cookies }, stored);
 }
 
 /** A run ends once; asked again it says the same. */
@@ -144,7 +152,8 @@ export async function toSealed(
   position: Position,
   cookies: readonly string[],
 ): Promise<Response> {
-  const { run, request, bindingHash } = position;
+  const { run, bindingHash } = position;
+  const { request } = position.destination;
   const handle = sealRun(deps.ring, exchange.realm, {
     run,
     request,

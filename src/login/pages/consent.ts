@@ -39,10 +39,10 @@ const itemList = (copy: Copy, items: readonly string[]): Safe | null =>
     ? null
     : html`<p class="lead">${copy.consent_items}</p>
 <ul>
-${items.map((item) => html`<li>${tick}<span>${sentence(copy, item)}</span></li>\n`)}</ul>`;
+${items.map((item) => html`<li>${tick}<span>${scopeSentence(copy, item)}</span></li>\n`)}</ul>`;
 
 /** A scope without a sentence of ours is shown by its name. */
-function sentence(copy: Copy, item: string): Safe {
+export function scopeSentence(copy: Copy, item: string): Safe {
   const key = sentences.get(item);
   return key === undefined ? html`<code>${item}</code>` : html`${copy[key]}`;
 }
