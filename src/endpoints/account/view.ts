@@ -34,7 +34,9 @@ export async function accountView(
   const shown = entries.slice(0, entriesShown);
   const last = entries.length > entriesShown ? shown.at(-1) : undefined;
   return {
-    sessions: sessions.map((each) => ({ ...each, isThis: each.id === session.id })),
+    sessions: sessions
+      .filter(({ startedAt }) => startedAt >= realm.validFrom)
+      .map((each) => ({ ...each, isThis: each.id === session.id })),
     applications: access.flatMap((each) => applicationOf(exchange, each, clients.get(each.clientId) ?? null) ?? []),
     devices,
     history: shown.flatMap((entry) => historyOf(entry, clients) ?? []),
