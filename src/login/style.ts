@@ -95,9 +95,10 @@ h3 { margin: 0; font-size: 1rem; font-weight: 600; line-height: 1.5; }
 .entries li { flex-wrap: wrap; align-items: center; justify-content: space-between; padding-block: 1rem; }
 .entries li > div { flex: 1 1 16rem; min-inline-size: 0; }
 .entries p { margin: 0; font-size: 0.9375rem; color: var(--muted); }
+.wide input + button { margin-block-start: 0; }
 .entries form, .entries .button { flex: none; inline-size: auto; max-inline-size: 100%; }
-.entries .button { background: transparent; color: var(--accent); border-color: var(--field-edge); }
-.entries .button:hover { background: var(--accent-soft); }
+.wide .button { background: transparent; color: var(--text); border-color: var(--field-edge); }
+.wide .button:hover { background: var(--accent-soft); }
 .choices form { flex: 1 1 auto; margin: 0; max-inline-size: 100%; }
 .choices form button { inline-size: 100%; }
 @media (max-width: 30rem) {

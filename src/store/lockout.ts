@@ -34,8 +34,8 @@ import { guarded } from './fault.ts';
  * saturated guessing leaves some 90,000 rows per core, which `removeExpired` deletes in batches by index: cheaper than
  * partitions by window, whose boundaries the rows would have to cross.
  *
- * A known device has a row of its own, which alone decides; a failure there counts in the row of its address as well, so
- * that a stolen device gives no tries beyond those that the address had.
+ * A known device has a row of its own, which alone decides about it; a failure there counts in the row of its address as
+ * well, so that whoever has a device leaves the address fewer tries.
  *
  * Locks are taken in one order everywhere, account rows from the last context to the first (`device:` before `address:`)
  * and then ceilings by key, so that nothing deadlocks.

@@ -268,7 +268,7 @@ describe('a known device', () => {
     expect(await lockouts.reserve(attemptAt('address:192.0.2.9/32'))).toEqual({ kind: 'reserved' });
   });
 
-  test('gives whoever has it no tries beyond those of its address: both together lock the address', async () => {
+  test('adds its failures to those of its address: both together lock the address, not the device', async () => {
     await failTimes(policy.threshold - 1);
     await failOnce(fromDevice());
     expect(await lockouts.reserve(attemptAt())).toMatchObject({ kind: 'locked' });

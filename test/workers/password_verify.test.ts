@@ -290,7 +290,8 @@ describe('a known device', () => {
     });
     await database.sql`
       INSERT INTO lockout_ceilings (realm_id, key, ends_at, failures)
-      VALUES (${realm.id}, ${`address:${home}/32`}, limen_window_end(900), 100)`;
+      VALUES (${realm.id}, ${`address:${home}/32`}, limen_window_end(900), 100)
+      ON CONFLICT (realm_id, key, ends_at) DO UPDATE SET failures = 100`;
     expect(await attempt({ password: right, username: 'bob' })).toMatchObject({ kind: 'slow_down' });
     expect(await attempt({ password: right, devices })).toMatchObject({ kind: 'accepted' });
     expect(await attempt({ password: right, devices, username: 'bob' })).toMatchObject({ kind: 'slow_down' });

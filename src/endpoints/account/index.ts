@@ -64,7 +64,7 @@ async function show(deps: Dependencies, exchange: Exchange, signedIn: SignedIn):
     username: session.user.username,
     isRecent: recent,
     status: statusIn(deps, asked, signedIn, recent),
-    signOutUrl: `${new URL(realm.issuer).pathname.replace(/\/$/, '')}/logout`,
+    signOutUrl: new URL(`${realm.issuer}/logout`).pathname,
     form: {
       action: new URL(accountUrl(realm)).pathname,
       step: tokenStep,

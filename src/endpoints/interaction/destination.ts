@@ -39,13 +39,13 @@ const schema = TypeCompiler.Compile(accountRequest);
 export const readRunRequest = (document: unknown): RunRequest | null =>
   schema.Check(document) ? document : readRequestDocument(document);
 
-/** null: the client is gone. */
+/** null: the client is gone, or a newer version of this server knows a kind that this one does not. */
 export async function destinationOf(
   deps: Pick<Dependencies, 'configuration'>,
   { realm, now }: Exchange,
   request: RunRequest,
 ): Promise<Destination | null> {
-  if ('kind' in request) return { kind: request.kind, request };
+  if ('kind' in request) return schema.Check(request) ? { kind: request.kind, request } : null;
   const client = await findClient(deps, realm, request.clientId, now);
   return client === null ? null : { kind: 'client', client, request };
 }

@@ -100,10 +100,10 @@ export const de: Copy = {
   account_history: 'Was geschehen ist',
   account_history_none: 'Nichts zu zeigen.',
   account_older: 'Ältere Einträge',
-  account_done_end_session: 'Dieser Browser ist abgemeldet.',
+  account_done_end_session: 'Der andere Browser ist abgemeldet.',
   account_done_end_other_sessions: 'Alle anderen Browser sind abgemeldet.',
   account_done_revoke_access: 'Die Anwendung hat keinen Zugriff mehr.',
-  account_done_forget_device: 'Dieser Browser ist nicht mehr bekannt.',
+  account_done_forget_device: 'Der Browser ist nicht mehr bekannt.',
   account_done_nothing: 'Es gab nichts zu ändern: Es war schon beendet.',
   account_done_again:
     'Danke, dass Sie sich noch einmal angemeldet haben. Geändert wurde noch nichts; Sie können es jetzt tun.',

@@ -99,7 +99,7 @@ const lockedKeyOf = ({ realm, username, context }: PasswordAttempt, prefixes: Ad
   context: contextOf(realm.settings, prefixes) + carriedBy(context),
 });
 
-/** Nothing for a browser without devices, which is every attacker's. */
+/** '' for a browser that carries none. */
 const carriedBy = ({ deviceHashes = [] }: PasswordAttempt['context']): string =>
   deviceHashes
     .map((hash) => `\n${encodeBase64url(hash)}`)
@@ -279,7 +279,9 @@ const remember = (passage: Passage, key: LockedKey, remainingMilliseconds: numbe
 /** A browser that carries devices may be let through for one name and not for another. */
 function prefixKey({ attempt, lockedKey }: Passage, prefix: string): LockedKey {
   const carried = carriedBy(attempt.context);
-  return { realmId: attempt.realm.id, name: carried === '' ? '' : lockedKey.name, context: prefix + carried };
+  // Never the name alone: a prefix and the account's context there may be the same text.
+  const name = carried === '' ? '' : `prefix of ${lockedKey.name}`;
+  return { realmId: attempt.realm.id, name, context: prefix + carried };
 }
 
 const nowOf = ({ attempt, deadline }: Passage): Instant => Math.floor(attempt.now + deadline.elapsedMilliseconds());
