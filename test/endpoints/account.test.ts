@@ -12,7 +12,6 @@ import {
   carol,
   codeOf,
   type Party,
-  post,
   redeem,
   refresh,
   spaOf,
@@ -367,9 +366,16 @@ describe('a change', () => {
       expect(statusOf(await agent.page(`${account()}?${query}`))).toBe('');
   });
 
-  test('a body that is no form does nothing', async () => {
-    const answer = await post(account(), {}, { 'content-type': 'text/plain' });
-    expect(answer.status).toBe(303);
+  test('in a body that is no form does nothing', async () => {
+    const agent = new UserAgent();
+    const { hidden } = await openAccount(agent, provider.issuer, alice);
+    const answer = await agent.fetch(account(), {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...own },
+      body: JSON.stringify({ ...hidden, change: 'end_everything' }),
+    });
+    expect(answer.headers.get('location')).toBe(account());
+    expect(await isAlive(agent)).toBe(true);
   });
 });
 

@@ -122,7 +122,11 @@ describe('a realm that did not switch it on', () => {
     const agent = new UserAgent();
     const back = await authorize(webOf(plain), alice, {}, agent);
     expect(back.searchParams.has('session_state')).toBe(false);
-    expect([...agent.cookies.keys()].toSorted()).toEqual(['limen.main.browser', 'limen.main.session']);
+    expect([...agent.cookies.keys()].toSorted()).toEqual([
+      'limen.main.browser',
+      'limen.main.device',
+      'limen.main.session',
+    ]);
     expect(Object.keys(await metadataOf(plain))).not.toContain('check_session_iframe');
     expect((await fetch(`${plain.issuer}/check_session`)).status).toBe(404);
   });

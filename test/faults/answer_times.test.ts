@@ -4,8 +4,8 @@ import { databaseTimeoutMilliseconds } from '../database.ts';
 import { enableUser, realmIdOf } from '../endpoints/operator.ts';
 import { alice, authorizeUrl, bob, pageOf, reach, screenOf } from '../endpoints/run_browser.ts';
 import { type Provider, startProvider } from '../provider.ts';
-import { chanceOfGreater, deviationOfChance } from '../rank.ts';
 import { UserAgent } from '../user_agent.ts';
+import { chanceOfGreater, deviationOfChance } from './rank.ts';
 
 /**
  * Whether the time of a refusal tells why it was refused. Samples of all kinds are taken in turn, so that whatever else the

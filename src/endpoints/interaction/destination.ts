@@ -51,7 +51,7 @@ export async function destinationOf(
 }
 
 /** What an operator took from a client since the request came is taken from runs that wait, too. */
-export const isStillServed = (destination: Destination, realm: Realm): boolean => {
+export function isStillServed(destination: Destination, realm: Realm): boolean {
   if (destination.kind === 'account') return true;
   const { client, request } = destination;
   return (
@@ -60,7 +60,7 @@ export const isStillServed = (destination: Destination, realm: Realm): boolean =
     checkResponseType(request.responseType, client).ok &&
     request.scope.every((scope) => client.scope.includes(scope))
   );
-};
+}
 
 /** What the destination asks of a sign-in. */
 export function demandFor(destination: Destination): Demand {
