@@ -78,7 +78,7 @@ const tokenStep = 0;
 const tokenSubject = ({ id }: FoundSession): string => `account ${id}`;
 
 /** What a change came to, as the address after it says; `again`: the person signed in again to make one. */
-export type Done = Exclude<Change, 'end_everything'> | 'nothing' | 'again';
+type Done = Exclude<Change, 'end_everything'> | 'nothing' | 'again';
 
 const doneSubject = ({ id }: FoundSession, done: string): string => `account ${id} ${done}`;
 
