@@ -217,6 +217,13 @@ export const settings = {
       'Whether applications may watch the sign-in by a frame (OpenID Connect Session Management); it needs a cookie that scripts of this origin can read.',
     loosens: (inherited, value) => !inherited && value,
   }),
+  accountChangeAgeSeconds: row({
+    schema: seconds(minute, day),
+    default: 15 * minute,
+    scope: 'realm',
+    sentence: 'How long after signing in a person may change something on the account page without signing in again.',
+    loosens: (inherited, value) => value > inherited,
+  }),
   runLifetimeSeconds: row({
     schema: seconds(5 * minute, 14 * day),
     default: day,

@@ -15,8 +15,9 @@ import type { Families, SpendProof } from '../oidc/ports.ts';
 import type { Realm } from '../oidc/realm.ts';
 import type { FetchJson, Registrations } from '../oidc/registration/ports.ts';
 import type { StandardClaims } from '../oidc/standard_claims.ts';
+import type { Account } from './account/ports.ts';
 import type { Exchange } from './exchange.ts';
-import type { Consents, FlowVersion, Runs, Sessions, VerifyPassword } from './interaction/ports.ts';
+import type { Consents, FlowVersion, KnownDevices, Runs, Sessions, VerifyPassword } from './interaction/ports.ts';
 import { ClientDocumentUnavailable, type MetadataClients, type NoClient } from './metadata_clients.ts';
 
 /** A realm's keys as the configuration cache holds them. */
@@ -58,6 +59,8 @@ export type Dependencies = {
   readonly sessions: Sessions;
   readonly consents: Consents;
   readonly runs: Runs;
+  readonly knownDevices: KnownDevices;
+  readonly account: Account;
   readonly verifyPassword: VerifyPassword;
   readonly registrations: Registrations;
   readonly fetchJson: FetchJson;

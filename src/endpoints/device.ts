@@ -71,7 +71,7 @@ async function enter(deps: Dependencies, interaction: Interaction, exchange: Exc
   const { device } = verdict;
   const client = await findClient(deps, realm, device.clientId, now);
   if (client === null || !mayUseDevices(client)) return again(exchange, form, 'refused');
-  return interaction.begin(exchange, requestOf(device), client);
+  return interaction.begin(exchange, { kind: 'device', client, request: requestOf(device) });
 }
 
 /** After a POST the browser must GET, and what was typed is still there to be mended. */

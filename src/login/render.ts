@@ -4,6 +4,8 @@ import { copyOf } from './copy/index.ts';
 import type { FormTarget, Frame } from './layout.ts';
 import { negotiateLocale } from './locale.ts';
 import {
+  type AccountContent,
+  accountPage,
   busyPage,
   checkSessionPage,
   checkSessionScriptHash,
@@ -39,6 +41,7 @@ export type Page =
       readonly errorId: string;
       readonly backUrl: string | null;
       readonly clientName: string | null;
+      readonly retryUrl?: string | null;
     }
   | { readonly kind: 'busy'; readonly retryUrl: string | null }
   | { readonly kind: 'completed'; readonly backUrl: string | null; readonly clientName: string | null }
@@ -78,6 +81,7 @@ export type Page =
       /** Where it goes on to after that; null: nowhere. */
       readonly continueUrl?: string | null;
     }
+  | ({ readonly kind: 'account' } & AccountContent)
   /** For a frame in somebody else's page: `cookie` is the name of what it watches. */
   | { readonly kind: 'check_session'; readonly cookie: string };
 
@@ -134,6 +138,8 @@ function documentOf(page: Page, frame: Frame): string {
       return signOutPage(page, frame);
     case 'signed_out':
       return signedOutPage(page, frame);
+    case 'account':
+      return accountPage(page, frame);
     case 'check_session':
       return checkSessionPage(page);
   }

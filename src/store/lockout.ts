@@ -34,7 +34,11 @@ import { guarded } from './fault.ts';
  * saturated guessing leaves some 90,000 rows per core, which `removeExpired` deletes in batches by index: cheaper than
  * partitions by window, whose boundaries the rows would have to cross.
  *
- * Locks are taken in one order everywhere, account rows and then ceilings by key, so that nothing deadlocks.
+ * A known device has a row of its own, which alone decides about it; a failure there counts in the row of its address as
+ * well, so that whoever has a device leaves the address fewer tries.
+ *
+ * Locks are taken in one order everywhere, account rows from the last context to the first (`device:` before `address:`)
+ * and then ceilings by key, so that nothing deadlocks.
  */
 export type LockoutStore = ReturnType<typeof createLockouts>;
 
@@ -101,7 +105,10 @@ async function tryReserve(sql: Sql, attempt: LockoutAttempt): Promise<boolean> {
 }
 
 /** The attempt's ceilings that are reached in the windows that are running. */
-const reachedCeilings = (sql: Sql, { key, ceilings }: LockoutAttempt) => sql`
+function reachedCeilings(sql: Sql, { key, ceilings: all, alsoIn }: LockoutAttempt) {
+  // A known device is judged by its own row alone.
+  const ceilings = alsoIn === null ? all : [];
+  return sql`
   SELECT asked.position, limen_milliseconds_until(counted.ends_at) AS remaining
   FROM unnest(
     ${ceilings.map((ceiling) => ceiling.key)}::text[],
@@ -111,6 +118,7 @@ const reachedCeilings = (sql: Sql, { key, ceilings }: LockoutAttempt) => sql`
   JOIN lockout_ceilings AS counted
     ON counted.realm_id = ${key.realmId}::uuid AND counted.key = asked.key
     AND counted.ends_at = limen_window_end(asked.window_seconds) AND counted.failures >= asked.allowed`;
+}
 
 type CeilingRow = { readonly position: number; readonly remaining: number };
 type HeldRow = {
@@ -176,6 +184,7 @@ async function fail(
     WHERE ${isLive(attempt)}
     RETURNING limen_milliseconds_until(locked_until) AS lock, cardinality(failures) = 0 AS started`);
   if (counted === undefined) return { kind: 'void' };
+  if (attempt.alsoIn !== null) await countAlsoIn(executor, attempt, attempt.alsoIn);
   await countCeilings(executor, attempt);
   await audit.record(refused, executor);
   if (!counted.started) return { kind: 'counted', lockedMilliseconds: null };
@@ -189,6 +198,26 @@ async function fail(
     executor,
   );
   return { kind: 'counted', lockedMilliseconds: counted.lock };
+}
+
+/** Without a reservation there: it may take the failures past the threshold, and locks like any other then. */
+async function countAlsoIn(executor: Executor, { key, policy }: LockoutAttempt, context: string): Promise<void> {
+  const { threshold, windowSeconds, durationSeconds } = policy;
+  const keepSeconds = Math.max(windowSeconds, durationSeconds);
+  const recent = sql`limen_later_than(held.failures, limen_now() - make_interval(secs => ${windowSeconds}))`;
+  const isLast = sql`cardinality(${recent}) + 1 >= ${threshold}::integer`;
+  const end = sql`limen_now() + make_interval(secs => ${durationSeconds})`;
+  await executor.execute(sql`
+    INSERT INTO lockouts AS held (realm_id, subject, context, failures, locked_until, expires_at)
+    SELECT ${key.realmId}::uuid, ${key.subject}, ${context},
+      CASE WHEN ${threshold}::integer > 1 THEN ARRAY[limen_now()] ELSE '{}' END,
+      CASE WHEN ${threshold}::integer > 1 THEN NULL ELSE ${end} END,
+      date_bin('1 hour', limen_now() + make_interval(secs => ${keepSeconds}), 'epoch') + interval '1 hour'
+    ON CONFLICT (realm_id, subject, context) DO UPDATE SET
+      failures = CASE WHEN ${isLast} THEN '{}' ELSE ${recent} || limen_now() END,
+      locked_until = CASE WHEN ${isLast} THEN ${end} END,
+      expires_at = excluded.expires_at
+    WHERE held.locked_until IS NULL OR held.locked_until <= limen_now()`);
 }
 
 /** Two attempts that take their locks in this order never wait for each other. */
@@ -263,7 +292,7 @@ async function unlock(
   const contexts = await executor.execute<{ was_locked: boolean }>(sql`
     WITH held AS (
       SELECT context, locked_until > limen_now() AS was_locked FROM lockouts
-      WHERE realm_id = ${realmId}::uuid AND subject = ${subject} ORDER BY context FOR UPDATE
+      WHERE realm_id = ${realmId}::uuid AND subject = ${subject} ORDER BY context DESC FOR UPDATE
     )
     UPDATE lockouts SET failures = '{}', locked_until = NULL FROM held
     WHERE realm_id = ${realmId}::uuid AND subject = ${subject} AND lockouts.context = held.context

@@ -18,59 +18,68 @@ import type { Evidence, Run } from '../../flow/run.ts';
 import { type CodeContent, sealCode } from '../../oidc/authorization_code.ts';
 import type { AuthorizationRequest } from '../../oidc/authorize/index.ts';
 import { returns } from '../../oidc/authorize/response_type.ts';
-import type { Client } from '../../oidc/client.ts';
 import { familyLifetimeSeconds, leastFamilySeconds } from '../../oidc/family_lifetime.ts';
 import type { Realm } from '../../oidc/realm.ts';
 import type { Exchange } from '../exchange.ts';
-import type { DeviceDecision, FoundSession, RunResult, SessionChange } from './ports.ts';
-import { type DeviceRequest, isDeviceRequest, type RunRequest } from './run_request.ts';
+import type { Destination, DestinationOf } from './destination.ts';
+import { deviceChange } from './known_device.ts';
+import type { DeviceDecision, FoundDevice, FoundSession, RunResult, SessionChange } from './ports.ts';
 
 /** What a run that succeeded comes to, before anything is written: code or device and session, fixed once. */
 export type Completion = {
   readonly result: RunResult;
+  /** The one that the browser has from now on. */
+  readonly sessionId: SessionId;
   readonly session: SessionChange | null;
-  readonly device: DeviceDecision | null;
+  readonly decision: DeviceDecision | null;
 };
 
 export type CompletionFacts = {
   readonly exchange: Exchange;
   readonly ring: KeyRing;
-  readonly client: Client;
-  readonly request: RunRequest;
+  readonly destination: Destination;
   readonly run: Run;
   /** The session that the browser came with. */
   readonly session: FoundSession | null;
   /** Where there is none: the one that was idle for too long. */
   readonly idleSession: FoundSession | null;
+  /** What the browser is known as. */
+  readonly devices: readonly FoundDevice[];
 };
 
+/** Whether the run itself proved who is there, so that it makes or renews a session. */
+export const isProved = ({ evidence }: Run): boolean => evidence.some(({ fromSession }) => fromSession !== true);
+
 export function complete(facts: CompletionFacts): Completion {
-  const { ring, request, run } = facts;
-  const proved = run.evidence.some(({ fromSession }) => fromSession !== true);
-  const session = proved ? sessionChange(facts) : null;
+  const { ring, destination, run } = facts;
+  const session = isProved(run) ? sessionChange(facts) : null;
   const sessionId =
     session?.sessionId ?? facts.session?.id ?? unreachable('a run succeeded without proof and without session');
-  const sessionKeyId = session === null ? null : ring.newest().keyId;
-  if (isDeviceRequest(request)) {
-    const result = { familyId: request.familyId, frontFamilyId: null, code: null, sessionKeyId };
-    return { result, session, device: { ...decisionOn(request, run), approval: signInOf(run, sessionId) } };
-  }
-  const result = { ...codeFor({ ...facts, request }, sessionId), sessionKeyId };
-  return { result, session, device: null };
+  const result: RunResult = {
+    ...(destination.kind === 'client' ? answerFor(facts, destination, sessionId) : noAnswer),
+    sessionKeyId: session === null ? null : ring.newest().keyId,
+    device: session?.device ? encodeBase64url(session.device.tokenHash) : null,
+  };
+  const approval = destination.kind === 'device' ? signInOf(run, sessionId) : null;
+  return { result, sessionId, session, decision: decisionOn(destination, run, approval) };
 }
 
-/** A person, or the flow's policy, said no: the device is told so. null: none waits. */
-export const denialOf = (request: RunRequest, run: Run): DeviceDecision | null =>
-  isDeviceRequest(request) ? { ...decisionOn(request, run), approval: null } : null;
+/** A person, or the flow's policy, said no: a device that waits is told so. null: none waits. */
+export const denialOf = (destination: Destination, run: Run): DeviceDecision | null =>
+  decisionOn(destination, run, null);
 
-const decisionOn = ({ familyId, clientId }: DeviceRequest, { userId }: Run) => ({
-  familyId: brandId<FamilyId>(familyId),
-  clientId: brandId<ClientId>(clientId),
-  userId,
-});
+function decisionOn(
+  destination: Destination,
+  { userId }: Run,
+  approval: DeviceDecision['approval'],
+): DeviceDecision | null {
+  if (destination.kind !== 'device') return null;
+  const { familyId, clientId } = destination.request;
+  return { familyId: brandId<FamilyId>(familyId), clientId: brandId<ClientId>(clientId), userId, approval };
+}
 
 /** How the person was signed in, as tokens will say. */
-function signInOf({ evidence, demand }: Run, sessionId: SessionId) {
+function signInOf({ evidence, demand }: Run, sessionId: SessionId): NonNullable<DeviceDecision['approval']> {
   const authTime = authTimeOf(evidence) ?? unreachable('a run succeeded without an authentication');
   return {
     sessionId,
@@ -80,11 +89,16 @@ function signInOf({ evidence, demand }: Run, sessionId: SessionId) {
   };
 }
 
-type CodeFacts = CompletionFacts & { readonly request: AuthorizationRequest };
+type ClientAnswer = Pick<RunResult, 'familyId' | 'frontFamilyId' | 'code'>;
 
-function codeFor(facts: CodeFacts, sessionId: SessionId): Omit<RunResult, 'sessionKeyId'> {
-  const { exchange, client, request } = facts;
-  const { realm, now } = exchange;
+const noAnswer: ClientAnswer = { familyId: null, frontFamilyId: null, code: null };
+
+function answerFor(
+  facts: CompletionFacts,
+  { client, request }: DestinationOf<'client'>,
+  sessionId: SessionId,
+): ClientAnswer {
+  const { realm, now } = facts.exchange;
   const { codeLifetimeSeconds } = realm.settings;
   const tooOld = now - request.receivedAt > realm.settings.requestAgeSeconds * 1000;
   const frontFamilyId = returns(request.responseType, 'token')
@@ -93,12 +107,13 @@ function codeFor(facts: CodeFacts, sessionId: SessionId): Omit<RunResult, 'sessi
   return {
     frontFamilyId,
     familyId: newTimedId<FamilyId>(now + familyLifetimeSeconds(realm, client, codeLifetimeSeconds) * 1000),
-    code: tooOld ? null : codeContent(facts, sessionId, frontFamilyId),
+    code: tooOld ? null : codeContent(facts, request, sessionId, frontFamilyId),
   };
 }
 
 function codeContent(
-  { exchange, request, run }: CodeFacts,
+  { exchange, run }: CompletionFacts,
+  request: AuthorizationRequest,
   sessionId: SessionId,
   frontFamilyId: FamilyId | null,
 ): CodeContent {
@@ -124,7 +139,10 @@ function codeContent(
 }
 
 export const codeOf = (ring: KeyRing, realm: Realm, { familyId }: RunResult, content: CodeContent): string =>
-  sealCode(ring, realm.id, { familyId: brandId<FamilyId>(familyId), content: inOneOrder(content) });
+  sealCode(ring, realm.id, {
+    familyId: brandId<FamilyId>(familyId ?? unreachable('a code without a family')),
+    content: inOneOrder(content),
+  });
 
 /** jsonb gives members back in its own order, and another order would seal to another code. */
 const inOneOrder = (content: CodeContent): CodeContent => ({
@@ -150,7 +168,7 @@ const inOneOrder = (content: CodeContent): CodeContent => ({
  * for too long is treated alike, since what hangs on it would otherwise outlive every sign-out of this browser; but what
  * was proved in it counts no more.
  */
-function sessionChange({ exchange, ring, run, session, idleSession }: CompletionFacts): SessionChange {
+function sessionChange({ exchange, ring, run, session, idleSession, devices }: CompletionFacts): SessionChange {
   const { realm, address, agent } = exchange;
   const former = session ?? idleSession;
   const renews = former !== null && former.user.userId === run.userId;
@@ -162,6 +180,7 @@ function sessionChange({ exchange, ring, run, session, idleSession }: Completion
     evidence: renews && session !== null ? merge(session.evidence, own(run.evidence)) : own(run.evidence),
     absoluteLifetimeSeconds: realm.settings.sessionAbsoluteLifetimeSeconds,
     former: former && { sessionId: former.id, userId: former.user.userId },
+    device: deviceChange(ring, run, devices),
     address,
     agent,
   };

@@ -6,11 +6,19 @@ import { kindOfRedirectUri } from '../../oidc/authorize/redirect_uri.ts';
 import { isOneOf } from '../../oidc/authorize/resource.ts';
 import type { Client } from '../../oidc/client.ts';
 import { scopesOfClaims } from '../../oidc/standard_claims.ts';
-import { type DeviceRequest, isDeviceRequest, type RunRequest } from './run_request.ts';
+import type { AccountRequest, Destination, DeviceRequest } from './destination.ts';
 
-/** What the protocol asks, in the engine's words. */
-export const demandOf = (request: RunRequest, client: Client): Demand =>
-  isDeviceRequest(request) ? demandOfDevice(request, client) : demandOfClient(request, client);
+/** What the destination asks of a sign-in, in the engine's words. */
+export function demandFor(destination: Destination): Demand {
+  switch (destination.kind) {
+    case 'client':
+      return demandOfClient(destination.request, destination.client);
+    case 'device':
+      return demandOfDevice(destination.request, destination.client);
+    case 'account':
+      return demandOfAccount(destination.request);
+  }
+}
 
 const demandOfClient = (request: AuthorizationRequest, client: Client): Demand => ({
   interactive: !request.prompt.includes('none'),
@@ -46,6 +54,17 @@ const demandOfDevice = (request: DeviceRequest, client: Client): Demand => ({
   },
 });
 
+const demandOfAccount = ({ again }: AccountRequest): Demand => ({
+  interactive: true,
+  fresh: again !== null,
+  maxAgeSeconds: null,
+  subject: again?.userId ?? null,
+  hint: again?.username ?? null,
+  selectAccount: false,
+  acr: { values: [], essential: false },
+  consent: null,
+});
+
 /** A client that needs none (first party, by its operator's word) is still asked for where the request insists. */
 function consentOf(request: AuthorizationRequest, client: Client): ConsentDemand | null {
   const insisted = request.prompt.includes('consent');
@@ -72,7 +91,7 @@ const audienceOf = ({ clientId, name, metadata: { logo_uri, policy_uri, tos_uri 
 /** A resource that no operator gave the client is consented to by its name, each for itself (RFC 8707 §2). */
 function itemsOf(
   scope: readonly string[],
-  { audience }: Pick<RunRequest, 'audience'>,
+  { audience }: Pick<AuthorizationRequest, 'audience'>,
   { introduced }: Client,
 ): readonly string[] {
   const open = introduced?.resources ?? [];

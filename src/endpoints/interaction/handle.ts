@@ -7,7 +7,7 @@ import { open, seal } from '../../core/seal.ts';
 import type { Run } from '../../flow/run.ts';
 import { decodeRun, encodeRun } from '../../flow/run_codec.ts';
 import type { Realm } from '../../oidc/realm.ts';
-import { type RunRequest, readRunRequest } from './run_request.ts';
+import { type RunRequest, readRunRequest } from './destination.ts';
 
 /** `/run/{handle}`: the id of a stored run, or a whole run that was not stored yet, sealed. */
 

@@ -55,10 +55,10 @@ export const itemList = (copy: Copy, items: readonly string[]): Safe | null =>
     ? null
     : html`<p class="lead">${copy.consent_items}</p>
 <ul>
-${items.map((item) => html`<li>${tick}<span>${sentence(copy, item)}</span></li>\n`)}</ul>`;
+${items.map((item) => html`<li>${tick}<span>${itemSentence(copy, item)}</span></li>\n`)}</ul>`;
 
 /** A scope without a sentence of ours is shown by its name, a resource by its address. */
-function sentence(copy: Copy, item: string): Safe {
+export function itemSentence(copy: Copy, item: string): Safe {
   const resource = resourceOfItem(item);
   if (resource !== null) return say(copy, 'consent_resource', { resource: name(resource) });
   const key = sentences.get(item);

@@ -1,6 +1,7 @@
-import { type Copy, say, sayText } from '../copy/index.ts';
+import { say, sayText } from '../copy/index.ts';
 import { html, type Safe } from '../html.ts';
 import { accountLine, form, name, page } from '../layout.ts';
+import { moment } from '../moment.ts';
 import { audienceLogo, decisionButtons, introduced, itemList, links } from './consent.ts';
 import type { ScreenFrame, ScreenOf } from './screen.ts';
 
@@ -20,7 +21,7 @@ ${accountLine(say(copy, 'signed_in_as', { username: name(screen.username) }))}
 <p class="lead" id="compare">${copy.device_compare}</p>
 <p class="user-code"><code id="user_code">${device.userCode}</code></p>
 <dl>
-${fact(copy.device_asked_at, html`<time datetime="${new Date(device.askedAt).toISOString()}">${moment(copy, device.askedAt)}</time>`)}
+${fact(copy.device_asked_at, moment(copy, device.askedAt))}
 ${device.address === null ? null : fact(copy.device_address, html`<code>${device.address}</code>`)}
 ${device.agent === null ? null : fact(copy.device_agent, name(shortened(device.agent)))}
 </dl>
@@ -36,7 +37,3 @@ const fact = (term: string, value: Safe): Safe => html`<dt>${term}</dt><dd>${val
 /** What a device says of itself may say anything: room for a name, not for a letter. */
 const shortened = (agent: string): string => (agent.length > longestAgent ? `${agent.slice(0, longestAgent)}…` : agent);
 const longestAgent = 80;
-
-/** In UTC, which it says: nobody knows where the person is. */
-const moment = ({ lang }: Copy, at: number): string =>
-  new Intl.DateTimeFormat(lang, { dateStyle: 'medium', timeStyle: 'long', timeZone: 'UTC' }).format(at);

@@ -17,6 +17,7 @@ const render = <Name extends ScreenName>(screen: AnyOf<Name>, frame: ScreenFrame
 /** The document for what a run shows. */
 export const screenPage = (screen: Screen, frame: ScreenFrame): string => render(screen, frame);
 
+export { type AccountContent, accountPage } from './account.ts';
 export { busyPage } from './busy.ts';
 export { checkSessionPage, checkSessionScriptHash } from './check_session.ts';
 export { completedPage } from './completed.ts';
