@@ -22,6 +22,7 @@ import { ClientDocumentUnavailable, createMetadataClients } from './endpoints/me
 import { acrValuesSupported } from './flow/acr.ts';
 import { locales, renderPage } from './login/index.ts';
 import { type BackchannelLogout, prepareLogout } from './oidc/logout/index.ts';
+import { createAccount } from './store/account.ts';
 import { createAudit } from './store/audit.ts';
 import { createAuditChain } from './store/audit_chain.ts';
 import { createAuthSessions } from './store/auth_sessions.ts';
@@ -29,8 +30,10 @@ import { openClientSecret } from './store/client_secrets.ts';
 import { ConfigurationCache } from './store/configuration.ts';
 import { createConsents } from './store/consents.ts';
 import { type Database, openDatabase } from './store/database.ts';
+import { createDeviceAuthorizations } from './store/device_authorizations.ts';
 import { createFamilies } from './store/families.ts';
 import { isPassing } from './store/fault.ts';
+import { createKnownDevices } from './store/known_devices.ts';
 import { createLockouts } from './store/lockout.ts';
 import { createLogoutDeliveries } from './store/logout_deliveries.ts';
 import { createPartitions, partitionedTablesFor } from './store/partitions.ts';
@@ -120,10 +123,13 @@ async function compose(options: AppOptions, { tokens, signIn, jobs: background }
   const logoutDeliveries = createLogoutDeliveries(signIn, audit);
   const registrations = createRegistrations(signIn, audit, ring);
   const consents = createConsents(signIn);
+  const devices = createDeviceAuthorizations(signIn);
   const users = createUsers(signIn);
+  const knownDevices = createKnownDevices(signIn);
   const hashing = startHashing({ command: options.passwordWorker, children: hashingChildren, stuckMilliseconds });
   const verification = createPasswordVerification({
     users,
+    devices: knownDevices,
     lockouts,
     hashing,
     turns: hashingChildren,
@@ -136,9 +142,11 @@ async function compose(options: AppOptions, { tokens, signIn, jobs: background }
       sessions.forgetExpired,
       processes.forgetDead,
       () => lockouts.removeExpired(1000),
+      () => knownDevices.removeExpired(1000),
       () => logoutDeliveries.endCutOff(1000),
       () => logoutDeliveries.forgetSettled(1000),
       () => registrations.forgetUnused(500),
+      () => devices.forgetExpired(1000),
       () => auditChain.forgetDropped(1000),
     ],
     clock,
@@ -191,6 +199,7 @@ async function compose(options: AppOptions, { tokens, signIn, jobs: background }
       log,
     }),
     families: createFamilies(tokens, createAudit(tokens, clock)),
+    devices,
     spendProof: seenProofs.spend,
     spendProofs: seenProofs.spendAll,
     clientKeys: clientKeysPort(outbound, clock),
@@ -202,6 +211,8 @@ async function compose(options: AppOptions, { tokens, signIn, jobs: background }
     registrations,
     fetchJson: fetchJsonPort(outbound),
     runs: createAuthSessions<RunDocuments['request'], NonNullable<RunDocuments['result']>>(signIn, consents, audit),
+    knownDevices,
+    account: createAccount(signIn, { audit, consents, sessions, users }),
     verifyPassword: passwordPort(verification),
     renderPage,
     acrValues: acrValuesSupported,
@@ -285,12 +296,12 @@ const backchannelPort = (configuration: ConfigurationCache): BackchannelLogout =
 
 const passwordPort =
   (verification: ReturnType<typeof createPasswordVerification>): VerifyPassword =>
-  async ({ realm, username, password, address, forwarded, agent, now, signal }) => {
+  async ({ realm, username, password, address, forwarded, agent, deviceHashes, now, signal }) => {
     const verdict = await verifyPassword(verification, {
       realm,
       username,
       password,
-      context: { address, forwarded, agent },
+      context: { address, forwarded, agent, deviceHashes },
       now,
       signal,
     });

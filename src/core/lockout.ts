@@ -31,6 +31,11 @@ export type LockoutAttempt = {
   readonly key: LockoutKey;
   readonly policy: LockoutPolicy;
   readonly ceilings: readonly Ceiling[];
+  /**
+   * From a known device: the context where its failures count as well. What that context and the ceilings have counted does
+   * not refuse it. null: from anywhere else.
+   */
+  readonly alsoIn: string | null;
   /** Unsettled for this long, it is void. */
   readonly lifetimeMilliseconds: number;
 };
@@ -115,9 +120,13 @@ export function addressPrefixes(address: string): AddressPrefixes {
 export const contextOf = (settings: Settings, prefixes: AddressPrefixes): string =>
   settings.lockoutScope === 'account' ? 'account' : prefixes.narrow;
 
+/** The context of a known device; null where the account is locked as a whole. */
+export const deviceContextOf = (settings: Settings, deviceId: string): string | null =>
+  settings.lockoutScope === 'account' ? null : `device:${deviceId}`;
+
 /**
- * Against slow guessing from ever new addresses. Not enforced yet: as long as the person has no way past it (a known
- * device, a mailed link), fifty wrong passwords would lock anybody out for a day (docs/decisions/0003-lockout-rows.md).
+ * Against slow guessing from ever new addresses. Not enforced yet: as long as a person away from their known devices has
+ * no way past it (a mailed link), fifty wrong passwords would lock them out for a day (docs/decisions/0003-lockout-rows.md).
  */
 export const accountCeiling = (subject: string): Ceiling => ({
   key: subject,
@@ -138,6 +147,17 @@ export function prefixCeilings({ narrow, wide }: AddressPrefixes): readonly Ceil
     ? [ceiling(narrow, narrowLimit)]
     : [ceiling(narrow, narrowLimit), ceiling(wide, prefixLimits['/48'])];
 }
+
+/** RFC 8628 §5.1: wrong user codes of devices, counted apart from passwords. */
+export const deviceCodeCeilings = (prefixes: AddressPrefixes): readonly Ceiling[] =>
+  prefixCeilings(prefixes).map(({ key, limit, ...ceiling }) => ({
+    ...ceiling,
+    key: `device code ${key}`,
+    limit: limit / deviceCodeShare,
+  }));
+
+/** Nobody mistypes a code as often as a crowd does its passwords: 20 for an address, 60 for a /48. */
+const deviceCodeShare = 5;
 
 const privateIpv4 = [
   /^10\./,

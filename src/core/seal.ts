@@ -15,7 +15,7 @@ const headerLength = 1 + 4 + 16;
 const nonceLength = 12;
 const tagLength = 16;
 
-export type SealPurpose = 'authorization code' | 'access token' | 'run' | 'column' | 'notice';
+export type SealPurpose = 'authorization code' | 'device code' | 'access token' | 'run' | 'column' | 'notice';
 
 export type Sealed = { readonly objectId: string; readonly plaintext: Buffer };
 

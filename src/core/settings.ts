@@ -3,7 +3,7 @@ import { addsNames, nameList } from './name_list.ts';
 
 /**
  * Every runtime setting is one row: schema with bounds, default, the layers that may set it, a sentence. Types, defaults,
- * validation, forms and docs follow from the row. Layers: system default → realm → client.
+ * validation, forms and docs follow from the row. Layers: system default → realm → client (`overrides.ts`).
  */
 export type SettingRow<Schema extends TSchema = TSchema> = {
   readonly schema: Schema;
@@ -170,6 +170,18 @@ export const settings = {
     scope: 'realm',
     sentence: 'How long an authorization code can be redeemed.',
   }),
+  deviceCodeLifetimeSeconds: row({
+    schema: seconds(minute, 30 * minute),
+    default: 10 * minute,
+    scope: 'client',
+    sentence: 'How long a device waits for a person to enter its code (RFC 8628).',
+  }),
+  devicePollingIntervalSeconds: row({
+    schema: seconds(1, minute),
+    default: 5,
+    scope: 'client',
+    sentence: 'How long a device waits between two polls; each one that comes too soon adds 5 seconds to it.',
+  }),
   accessTokenSigningAlgorithm: row({
     schema: Type.Union([
       Type.Literal('ES256'),
@@ -214,6 +226,13 @@ export const settings = {
     sentence:
       'Whether applications may watch the sign-in by a frame (OpenID Connect Session Management); it needs a cookie that scripts of this origin can read.',
     loosens: (inherited, value) => !inherited && value,
+  }),
+  accountChangeAgeSeconds: row({
+    schema: seconds(minute, day),
+    default: 15 * minute,
+    scope: 'realm',
+    sentence: 'How long after signing in a person may change something on the account page without signing in again.',
+    loosens: (inherited, value) => value > inherited,
   }),
   runLifetimeSeconds: row({
     schema: seconds(5 * minute, 14 * day),

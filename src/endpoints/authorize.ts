@@ -28,7 +28,8 @@ export function authorizeEndpoint(deps: Dependencies, interaction: Interaction):
     const { form, refusal: objectRefusal } = await opened(deps, exchange, sent, client);
     const hint = await hintOf(form, exchange);
     const decided = decideAuthorization({ form, objectRefusal, client, realm, hint, acrValues: deps.acrValues, now });
-    if (decided.ok && client !== null) return interaction.begin(exchange, decided.value, client);
+    if (decided.ok && client !== null)
+      return interaction.begin(exchange, { kind: 'client', client, request: decided.value });
     if (decided.ok) throw new Error('a request was accepted without a client');
     const { error: refused } = decided;
     logRefusal(deps.log, exchange, refused.refusal, client?.clientId);

@@ -8,13 +8,15 @@ import type { RequestObjectPorts } from '../oidc/authorize/request_object.ts';
 import type { Client } from '../oidc/client.ts';
 import type { OpenClientSecret } from '../oidc/client_auth/method.ts';
 import type { ClientKeys } from '../oidc/client_keys.ts';
+import type { DeviceAuthorizations } from '../oidc/device/ports.ts';
 import type { LivenessPorts } from '../oidc/live_token.ts';
 import type { Families, SpendProof, SpendProofs } from '../oidc/ports.ts';
 import type { Realm } from '../oidc/realm.ts';
 import type { FetchJson, Registrations } from '../oidc/registration/ports.ts';
 import type { StandardClaims } from '../oidc/standard_claims.ts';
+import type { Account } from './account/ports.ts';
 import type { Exchange } from './exchange.ts';
-import type { Consents, FlowVersion, Runs, Sessions, VerifyPassword } from './interaction/ports.ts';
+import type { Consents, FlowVersion, KnownDevices, Runs, Sessions, VerifyPassword } from './interaction/ports.ts';
 import { ClientDocumentUnavailable, type MetadataClients, type NoClient } from './metadata_clients.ts';
 import type { RequestLog } from './refused.ts';
 
@@ -47,6 +49,7 @@ export type Dependencies = {
   readonly configuration: Configuration;
   readonly metadataClients: MetadataClients;
   readonly families: Families;
+  readonly devices: DeviceAuthorizations;
   readonly spendProof: SpendProof;
   readonly spendProofs: SpendProofs;
   readonly clientKeys: ClientKeys;
@@ -57,6 +60,8 @@ export type Dependencies = {
   readonly sessions: Sessions;
   readonly consents: Consents;
   readonly runs: Runs;
+  readonly knownDevices: KnownDevices;
+  readonly account: Account;
   readonly verifyPassword: VerifyPassword;
   readonly registrations: Registrations;
   readonly fetchJson: FetchJson;

@@ -1,8 +1,12 @@
-import { checkSessionPath, registrationPath } from '../oidc/discovery.ts';
+import { checkSessionPath, devicePath, endpointPaths, registrationPath } from '../oidc/discovery.ts';
+import { accountEndpoint } from './account/index.ts';
 import { authorizeEndpoint } from './authorize.ts';
 import { checkSessionEndpoint } from './check_session.ts';
 import type { Dependencies } from './dependencies.ts';
+import { devicePageEndpoint } from './device.ts';
+import { deviceAuthorizationEndpoint } from './device_authorization.ts';
 import type { Handler } from './exchange.ts';
+import { accountPath } from './interaction/destination.ts';
 import { createInteraction } from './interaction/index.ts';
 import { introspectEndpoint } from './introspect.ts';
 import { logoutEndpoint } from './logout.ts';
@@ -33,6 +37,8 @@ export function routes(deps: Dependencies): readonly Route[] {
   const authorize = authorizeEndpoint(deps, interaction);
   const userinfo = userinfoEndpoint(deps, verify);
   const logout = logoutEndpoint(deps);
+  const device = devicePageEndpoint(deps, interaction);
+  const account = accountEndpoint(deps, interaction);
   const { register, show, replace, remove } = registration(deps);
   const fresh = { cors: false, needsFreshConfiguration: true };
   const open = { cors: true, needsFreshConfiguration: true };
@@ -43,10 +49,17 @@ export function routes(deps: Dependencies): readonly Route[] {
     { path: '/authorize', methods: { GET: authorize, POST: authorize }, ...fresh },
     { path: '/run/:handle', methods: { GET: interaction.show, POST: interaction.submit }, ...fresh },
     { path: '/token', methods: { POST: tokenEndpoint(deps, verify) }, ...open },
+    {
+      path: endpointPaths.device_authorization_endpoint,
+      methods: { POST: deviceAuthorizationEndpoint(deps) },
+      ...open,
+    },
+    { path: devicePath, methods: { GET: device, POST: device }, ...fresh },
     { path: '/userinfo', methods: { GET: userinfo, POST: userinfo }, ...open },
     { path: '/introspect', methods: { POST: introspectEndpoint(deps, verify) }, ...fresh },
     { path: '/revoke', methods: { POST: revokeEndpoint(deps, verify) }, ...open },
     { path: '/logout', methods: { GET: logout, POST: logout }, ...fresh },
+    { path: accountPath, methods: { GET: account.show, POST: account.change }, ...fresh },
     { path: registrationPath, methods: { POST: register }, ...open },
     { path: `${registrationPath}/:handle`, methods: { GET: show, PUT: replace, DELETE: remove }, ...fresh },
     { path: checkSessionPath, methods: { GET: checkSessionEndpoint(deps) }, ...fresh },

@@ -40,6 +40,16 @@ export type ConsentDemand = {
   readonly force: boolean;
   /** false: the audience cannot be told from an impostor, so the page is always shown (RFC 8252 §8.6). */
   readonly assured: boolean;
+  /** The items go to another device than this browser's; absent: they do not. */
+  readonly device?: DeviceDemand;
+};
+
+/** What lets a person recognise a device that asks, and without whose comparison no run succeeds (RFC 8628 §3.3, §5.4). */
+export type DeviceDemand = {
+  readonly userCode: string;
+  readonly address: string | null;
+  readonly agent: string | null;
+  readonly askedAt: Instant;
 };
 
 /** Something a user proved to this server, and when. Never made from a form field alone. */

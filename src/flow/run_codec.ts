@@ -76,6 +76,7 @@ function packDemand({ interactive, fresh, selectAccount, maxAgeSeconds, subject,
     [consent.audience, consent.audienceName, consent.logoUri, consent.policyUri, consent.termsUri],
     consent.items,
     [consent.force, consent.assured],
+    ...(consent.device === undefined ? [] : [consent.device]),
   ];
   return [[interactive, fresh, selectAccount], maxAgeSeconds, subject, hint, [acr.values, acr.essential], asked];
 }
@@ -94,9 +95,10 @@ function unpackDemand([flags, maxAgeSeconds, subject, hint, [values, essential],
   };
 }
 
-function unpackConsent([texts, items, [force, assured]]: NonNullable<PackedDemand[5]>): Demand['consent'] {
+function unpackConsent([texts, items, [force, assured], device]: NonNullable<PackedDemand[5]>): Demand['consent'] {
   const [audience, audienceName, logoUri, policyUri, termsUri] = texts;
-  return { audience, audienceName, logoUri, policyUri, termsUri, items, force, assured };
+  const consent = { audience, audienceName, logoUri, policyUri, termsUri, items, force, assured };
+  return device === undefined ? consent : { ...consent, device };
 }
 
 /** Three numbers an entry: milliseconds since the entry before it, and where its node and its outcome stand in `words`. */

@@ -20,6 +20,20 @@ const json = Type.Recursive((self) =>
 
 const evidence = Type.Tuple([text, Type.Number(), Type.Boolean()]);
 
+const device = Type.Object(
+  { userCode: text, address: orNull(text), agent: orNull(text), askedAt: Type.Number() },
+  exactly,
+);
+
+const asking = {
+  username: text,
+  audienceName: text,
+  logoUri: orNull(text),
+  policyUri: orNull(text),
+  termsUri: orNull(text),
+  items: Type.Array(text),
+};
+
 const screen = Type.Union([
   Type.Object(
     { name: Type.Literal('identifier'), username: text, fault: orNull(oneOf(['username_missing'])) },
@@ -29,24 +43,15 @@ const screen = Type.Union([
     { name: Type.Literal('password'), username: text, fault: orNull(oneOf(['password_missing', 'refused', 'busy'])) },
     exactly,
   ),
-  Type.Object(
-    {
-      name: Type.Literal('consent'),
-      username: text,
-      audienceName: text,
-      logoUri: orNull(text),
-      policyUri: orNull(text),
-      termsUri: orNull(text),
-      items: Type.Array(text),
-    },
-    exactly,
-  ),
+  Type.Object({ name: Type.Literal('consent'), ...asking }, exactly),
+  Type.Object({ name: Type.Literal('device'), ...asking, device }, exactly),
 ]);
 
-const consent = Type.Tuple([
-  Type.Tuple([text, text, orNull(text), orNull(text), orNull(text)]),
-  Type.Array(text),
-  Type.Tuple([Type.Boolean(), Type.Boolean()]),
+const audience = Type.Tuple([text, text, orNull(text), orNull(text), orNull(text)]);
+const consentFlags = Type.Tuple([Type.Boolean(), Type.Boolean()]);
+const consent = Type.Union([
+  Type.Tuple([audience, Type.Array(text), consentFlags]),
+  Type.Tuple([audience, Type.Array(text), consentFlags, device]),
 ]);
 
 const demand = Type.Tuple([

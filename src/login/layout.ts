@@ -15,6 +15,8 @@ type Content = {
   readonly title: string;
   /** true: the title begins with the word for an error, which a screen reader says first. */
   readonly fault?: boolean;
+  /** true: for lists, not for a form. */
+  readonly wide?: boolean;
   readonly main: Safe;
 };
 
@@ -39,7 +41,7 @@ export function page(frame: Frame, content: Content): string {
 ${styleElement}
 </head>
 <body>
-<div class="card">
+<div class="${content.wide === true ? 'card wide' : 'card'}">
 <header class="realm"><span class="mark" aria-hidden="true">${initial(realmName)}</span><span>${name(realmName)}</span></header>
 <main>
 ${content.main}

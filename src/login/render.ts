@@ -4,10 +4,15 @@ import { copyOf } from './copy/index.ts';
 import type { FormTarget, Frame } from './layout.ts';
 import { negotiateLocale } from './locale.ts';
 import {
+  type AccountContent,
+  accountPage,
   busyPage,
   checkSessionPage,
   checkSessionScriptHash,
   completedPage,
+  type DeviceCodeFault,
+  deviceCodePage,
+  deviceEndPage,
   type ErrorReason,
   elsewherePage,
   errorPage,
@@ -36,9 +41,22 @@ export type Page =
       readonly errorId: string;
       readonly backUrl: string | null;
       readonly clientName: string | null;
+      readonly retryUrl?: string | null;
     }
   | { readonly kind: 'busy'; readonly retryUrl: string | null }
   | { readonly kind: 'completed'; readonly backUrl: string | null; readonly clientName: string | null }
+  | {
+      readonly kind: 'device_code';
+      readonly userCode: string;
+      readonly fault: DeviceCodeFault | null;
+      readonly form: FormTarget;
+    }
+  | {
+      readonly kind: 'device_end';
+      readonly outcome: 'approved' | 'denied' | 'gone';
+      readonly clientName: string;
+      readonly startUrl: string | null;
+    }
   | { readonly kind: 'elsewhere'; readonly startUrl: string | null }
   | { readonly kind: 'expired'; readonly startUrl: string | null }
   | {
@@ -63,6 +81,7 @@ export type Page =
       /** Where it goes on to after that; null: nowhere. */
       readonly continueUrl?: string | null;
     }
+  | ({ readonly kind: 'account' } & AccountContent)
   /** For a frame in somebody else's page: `cookie` is the name of what it watches. */
   | { readonly kind: 'check_session'; readonly cookie: string };
 
@@ -105,6 +124,10 @@ function documentOf(page: Page, frame: Frame): string {
       return busyPage(page, frame);
     case 'completed':
       return completedPage(page, frame);
+    case 'device_code':
+      return deviceCodePage(page, frame);
+    case 'device_end':
+      return deviceEndPage(page, frame);
     case 'elsewhere':
       return elsewherePage(page, frame);
     case 'expired':
@@ -115,6 +138,8 @@ function documentOf(page: Page, frame: Frame): string {
       return signOutPage(page, frame);
     case 'signed_out':
       return signedOutPage(page, frame);
+    case 'account':
+      return accountPage(page, frame);
     case 'check_session':
       return checkSessionPage(page);
   }
@@ -135,6 +160,6 @@ function scriptHashes(page: Page): readonly string[] {
 
 /** The one logo on the page, and no other picture. */
 function logoSources(page: Page): readonly string[] {
-  const logo = page.kind === 'screen' && page.screen.name === 'consent' ? page.screen.logoUri : null;
+  const logo = page.kind === 'screen' && 'logoUri' in page.screen ? page.screen.logoUri : null;
   return logo === null || !URL.canParse(logo) ? [] : [formActionSource(logo)];
 }

@@ -84,7 +84,30 @@ li > span { min-inline-size: 0; }
 code { font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, "Liberation Mono", monospace; font-size: 0.9375em; }
 .reference { margin-block: 0 1.75rem; padding: 0.875rem 1rem; border-radius: 0.625rem; background: var(--ground); }
 .reference code { display: block; user-select: all; color: var(--text); }
+dl { margin: 0 0 1.75rem; font-size: 0.9375rem; }
+dt { color: var(--muted); }
+dd { margin: 0 0 0.5rem; }
+.user-code { letter-spacing: 0.12em; font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, "Liberation Mono", monospace; }
+input.user-code { text-transform: uppercase; }
+p.user-code { padding: 0.75rem 1rem; border-radius: 0.625rem; background: var(--ground); font-size: 1.5rem; font-weight: 650; text-align: center; }
+.warning { padding: 0.875rem 1rem; border-radius: 0.625rem; background: var(--fault-soft); color: var(--fault); border-inline-start: 0.25rem solid var(--fault-edge); }
 section > .button { margin-block-start: 1.75rem; }
+.wide { max-inline-size: 46rem; }
+.wide section { margin-block-start: 2.5rem; }
+.status { padding: 0.875rem 1rem; border-radius: 0.625rem; background: var(--accent-soft); font-weight: 600; }
+.status:empty { display: none; }
+h2 { margin: 0 0 1rem; font-size: 1.25rem; font-weight: 650; line-height: 1.3; }
+h3 { margin: 0; font-size: 1rem; font-weight: 600; line-height: 1.5; }
+.this { font-weight: 400; color: var(--muted); }
+.entries li { flex-wrap: wrap; align-items: center; justify-content: space-between; padding-block: 1rem; }
+.entries li > div { flex: 1 1 16rem; min-inline-size: 0; }
+.entries p { margin: 0; font-size: 0.9375rem; color: var(--muted); }
+.wide input + button { margin-block-start: 0; }
+.entries form, .entries .button { flex: none; inline-size: auto; max-inline-size: 100%; }
+.wide .button { background: transparent; color: var(--text); border-color: var(--field-edge); }
+.wide .button:hover { background: var(--accent-soft); }
+.choices form { flex: 1 1 auto; margin: 0; max-inline-size: 100%; }
+.choices form button { inline-size: 100%; }
 @media (max-width: 30rem) {
   body { padding: 0; background: var(--surface); }
   .card { max-inline-size: none; padding: 1.5rem 1.25rem 2.5rem; border: 0; border-radius: 0; box-shadow: none; }

@@ -12,7 +12,7 @@ import {
 import type { Client, ClientClass, ClientMetadata } from './client.ts';
 import { assertionAlgorithmsOf, classOfAuthMethod, clientAuthMethodNames } from './client_auth/index.ts';
 import { hasBoundedSize } from './client_keys.ts';
-import { classesOfGrantType, grantTypeNames } from './grants/index.ts';
+import { classesOfGrantType, grantTypeNames, signInGrantTypes } from './grants/index.ts';
 import { idTokenAlgorithms } from './id_token.ts';
 import { encryptionFaults } from './response_encryption.ts';
 import { isScopeToken } from './scope.ts';
@@ -96,9 +96,9 @@ const checks: readonly Check[] = [
   ({ grantTypes }) => when(grantTypes.length === 0, 'grant_types', 'must name at least one grant'),
   ({ grantTypes }) =>
     when(
-      grantTypes.includes('refresh_token') && !grantTypes.includes('authorization_code'),
+      grantTypes.includes('refresh_token') && !signInGrantTypes.some((type) => grantTypes.includes(type)),
       'grant_types',
-      'refresh_token needs authorization_code, which is where refresh tokens come from',
+      `refresh_token needs one of ${signInGrantTypes.join(', ')}, which is where refresh tokens come from`,
     ),
   ({ responseTypes, implicitAndHybrid }) => responseTypes.flatMap((type) => checkResponseType(type, implicitAndHybrid)),
   ({ grantTypes, responseTypes }) => {

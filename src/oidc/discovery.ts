@@ -22,10 +22,14 @@ export const endpointPaths = {
   introspection_endpoint: '/introspect',
   revocation_endpoint: '/revoke',
   end_session_endpoint: '/logout',
+  device_authorization_endpoint: '/device_authorization',
 } as const;
 
 /** OIDC Session Management §3.3: served only where the realm's `sessionManagement` is on. */
 export const checkSessionPath = '/check_session';
+
+/** RFC 8628 §3.3: the page that a device sends people to. */
+export const devicePath = '/device';
 
 /** Served, and listed, where the realm lets clients register. */
 export const registrationPath = '/register';

@@ -8,7 +8,7 @@ const statusOf = {
   unsupported_grant_type: 400,
   unsupported_response_type: 400,
   invalid_scope: 400,
-  access_denied: 403,
+  access_denied: 400,
   server_error: 500,
   temporarily_unavailable: 503,
   // RFC 6750 §3.1
@@ -34,6 +34,10 @@ const statusOf = {
   invalid_redirect_uri: 400,
   invalid_client_metadata: 400,
   unapproved_software_statement: 400,
+  // RFC 8628 §3.5
+  authorization_pending: 400,
+  slow_down: 400,
+  expired_token: 400,
   // RFC 8707 §2
   invalid_target: 400,
   // RFC 9449 §5, §8; at a protected resource 401 (§7.1)

@@ -40,6 +40,26 @@ export type Redemption =
 
 export type ProofSpent = { readonly kind: 'proof_spent'; readonly proof: ProofToSpend['kind'] };
 
+/** A poll of the device grant (RFC 8628 §3.4): if the person has approved, it opens the family. */
+export type DevicePoll = {
+  readonly familyId: FamilyId;
+  readonly realmId: RealmId;
+  readonly clientId: ClientId;
+  readonly codeHash: Uint8Array;
+  /** Devices that asked before this are refused (`countsFrom`). */
+  readonly countsFrom: Instant;
+  /** null: no refresh token. */
+  readonly secretHash: Uint8Array | null;
+  /** The key that the refresh token is bound to (RFC 9449 §5); null: none. */
+  readonly senderKey: string | null;
+  readonly presenter: Presenter;
+};
+
+/** `hurried`: too soon, and the interval has grown. `ended`: no such code, redeemed before, user or session gone. */
+export type DeviceRedemption =
+  | ({ readonly kind: 'redeemed' } & RotatedGrant)
+  | { readonly kind: 'pending' | 'hurried' | 'denied' | 'expired' | 'ended' };
+
 export type Rotation = {
   readonly familyId: FamilyId;
   readonly realmId: RealmId;
@@ -75,6 +95,8 @@ export type RevocationReason = 'refresh token reuse' | 'revoked by client' | 're
 export type Families = {
   /** One INSERT is the gate. */
   redeem(birth: FamilyBirth): Promise<Redemption>;
+  /** One UPDATE paces the poll; where the person has approved, one INSERT is the gate. */
+  redeemDevice(poll: DevicePoll): Promise<DeviceRedemption>;
   /** A family for a token from the authorization endpoint; a repeat finds it there. False: user or session gone. */
   openFront(birth: FamilyBirth): Promise<boolean>;
   /** One UPDATE carries every precondition; null: it matched no row, though its proofs are spent. */

@@ -6,7 +6,9 @@ import type { Evidence, Run, UserState } from '../flow/run.ts';
 import { type Audit, isAuditEventName } from './audit.ts';
 import type { createConsents } from './consents.ts';
 import type { Database, Executor } from './database.ts';
+import { type DeviceDecision, decideDevice } from './device_authorizations.ts';
 import { guarded } from './fault.ts';
+import { type DeviceChange, keepDevice } from './known_devices.ts';
 
 /** Runs that are stored. A run becomes a row once, moves by compare-and-set on its step, and completes once. */
 
@@ -32,12 +34,17 @@ export type SessionChange = {
   readonly absoluteLifetimeSeconds: number;
   /** The session that the browser came with: the same user's is renewed, another's ends. */
   readonly former: { readonly sessionId: SessionId; readonly userId: UserId } | null;
+  /** The browser as a known device of this person; null: no password was given. */
+  readonly device: DeviceChange | null;
   readonly address: string | null;
   readonly agent: string | null;
 };
 
-/** `lost`: another submit moved the run first. `user_gone`: deleted, disabled or signed out everywhere meanwhile. */
-export type Saved = 'saved' | 'lost' | 'user_gone';
+/**
+ * `lost`: another submit moved the run first. `user_gone`: deleted, disabled or signed out everywhere meanwhile.
+ * `device_gone`: the device that the run decides about was decided about elsewhere, or has expired.
+ */
+export type Saved = 'saved' | 'lost' | 'user_gone' | 'device_gone';
 
 /** Where a run was before this move: in its handle, or in its row at this step. */
 export type Origin = { readonly kind: 'sealed' } | { readonly kind: 'stored'; readonly step: number };
@@ -48,6 +55,8 @@ export type Move<Request extends object, Result extends object> = RunDocuments<R
   readonly effects: readonly Effect[];
   /** null: the run makes no session. */
   readonly session: SessionChange | null;
+  /** null: the run decides about no device. */
+  readonly decision: DeviceDecision | null;
   readonly address: string | null;
   readonly agent: string | null;
 };
@@ -125,6 +134,11 @@ async function saveMove<Request extends object, Result extends object>(
       const written = move.origin.kind === 'sealed' ? await insertRun(executor, move) : await updateRun(executor, move);
       if (!written) throw new Undo('lost');
       if (move.session !== null) await changeSession(executor, audit, move, move.session);
+      if (move.decision !== null) {
+        const { run, decision, address, agent } = move;
+        const decided = await decideDevice(executor, audit, run.realmId, decision, { address, agent });
+        if (!decided) throw new Undo('device_gone');
+      }
       for (const effect of move.effects) await apply(executor, consents, audit, move, effect);
     });
     return 'saved';
@@ -185,10 +199,13 @@ async function changeSession(
   if (former !== null && former.userId !== run.userId) await endFormer(executor, audit, run, former, change);
   const rows = renews ? await renewSession(executor, run, change) : await insertSession(executor, run, change);
   if (rows.length !== 1) throw new Undo('user_gone');
+  const { realmId } = run;
+  const userId = run.userId ?? unreachable('a session of nobody');
+  const { address, agent, device } = change;
+  if (device !== null) await keepDevice(executor, { realmId, userId, address, agent }, device);
   if (renews) return;
-  const { realmId, userId } = run;
-  const { address, agent } = change;
-  await audit.record({ event: 'session.started', realmId, userId, sessionId, address, agent }, executor);
+  const event = { event: 'session.started', realmId, userId, sessionId, address, agent } as const;
+  await audit.record(device === null ? event : { ...event, detail: { device: device.kind } }, executor);
 }
 
 async function endFormer(

@@ -1,4 +1,4 @@
-import { and, asc, eq, isNull, sql } from 'drizzle-orm';
+import { and, asc, eq, isNotNull, isNull, sql } from 'drizzle-orm';
 import { boolean, integer, type PgUpdateSetSource, pgTable, text, uuid } from 'drizzle-orm/pg-core';
 import type { JWK } from 'jose';
 import { brandId, type ClientId, type RealmId } from '../core/ids.ts';
@@ -79,6 +79,16 @@ export const isClientId = (text: string): boolean => clientIdPattern.test(text);
 
 /** `ring`: seals secrets that must be read again; without it no client of such a method can be given one. */
 export type ClientParts = { readonly system: Overrides; readonly ring?: KeyRing };
+
+/** Somebody has allowed it something: it is kept, however it came here. */
+export async function clientIsUsed(executor: Executor, realmId: RealmId, clientId: ClientId): Promise<void> {
+  await executor
+    .update(clients)
+    .set({ unusedSince: null })
+    .where(and(eq(clients.realmId, realmId), eq(clients.clientId, clientId), isNotNull(clients.unusedSince)))
+    .prepare('client_used')
+    .execute();
+}
 
 export const createClients = (database: Transactional, { system, ring }: ClientParts) => {
   const { db } = database;

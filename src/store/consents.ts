@@ -1,7 +1,7 @@
-import { and, eq, isNotNull, sql } from 'drizzle-orm';
+import { and, eq, sql } from 'drizzle-orm';
 import { pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core';
 import type { ClientId, RealmId, UserId } from '../core/ids.ts';
-import { clients } from './clients.ts';
+import { clientIsUsed } from './clients.ts';
 import { databaseNow, instant } from './columns.ts';
 import type { Database, Executor } from './database.ts';
 import { guarded } from './fault.ts';
@@ -51,12 +51,7 @@ export const createConsents = (database: Database) => {
         })
         .prepare('consent_remember')
         .execute();
-      await executor
-        .update(clients)
-        .set({ unusedSince: null })
-        .where(and(eq(clients.realmId, realmId), eq(clients.clientId, clientId), isNotNull(clients.unusedSince)))
-        .prepare('client_used')
-        .execute();
+      await clientIsUsed(executor, realmId, clientId);
     },
 
     /** The scopes this user allowed this client; none where nothing was asked yet. */

@@ -2,6 +2,8 @@ import { sql as query, type SQL } from 'drizzle-orm';
 import { brandId, type ClientId, type FamilyId, type RealmId, type SessionId, type UserId } from '../core/ids.ts';
 import { unreachable } from '../core/result.ts';
 import type {
+  DevicePoll,
+  DeviceRedemption,
   Families,
   FamilyBirth,
   FamilyBounds,
@@ -18,6 +20,8 @@ import type {
 import type { FamilyRow, Grant } from '../oidc/token_family.ts';
 import type { Audit } from './audit.ts';
 import type { Database, Executor, Sql } from './database.ts';
+import { redeemDevice } from './device_authorizations.ts';
+import { grantOf } from './family_grant.ts';
 import {
   aliveSession,
   aliveUser,
@@ -63,6 +67,7 @@ export function createFamilies(database: Database, audit: Audit): Families {
       }
       return { kind: replayed ? 'replayed' : 'ended' };
     },
+    redeemDevice: (poll: DevicePoll): Promise<DeviceRedemption> => redeemDevice(sql, poll),
     openFront: async (birth: FamilyBirth): Promise<boolean> => {
       const [row] = await insertFamily(sql, birth);
       return row !== undefined || (await selectLive(sql, birth)).length === 1;
@@ -145,20 +150,6 @@ function changeOf<Row>([row]: readonly (Row & Spent)[]): Row | ProofSpent | null
 const isSpent = (change: object | null): change is ProofSpent => change !== null && 'kind' in change;
 
 const nobody: Presenter = { address: null, agent: null };
-
-function grantOf(row: GrantColumns): Grant {
-  return {
-    clientId: brandId<ClientId>(row.client_id),
-    userId: row.user_id === null ? null : brandId<UserId>(row.user_id),
-    sessionId: row.session_id === null ? null : brandId<SessionId>(row.session_id),
-    scope: row.scope.split(' '),
-    audience: row.audience,
-    authTime: row.auth_time,
-    acr: row.acr,
-    amr: row.amr ?? [],
-    claims: row.claims ?? { userinfo: [], idToken: [] },
-  };
-}
 
 const familyOf = (row: FamilyColumns): FamilyRow => ({
   generation: row.generation,

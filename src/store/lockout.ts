@@ -34,7 +34,11 @@ import { guarded } from './fault.ts';
  * saturated guessing leaves some 90,000 rows per core, which `removeExpired` deletes in batches by index: cheaper than
  * partitions by window, whose boundaries the rows would have to cross.
  *
- * Locks are taken in one order everywhere, account rows and then ceilings by key, so that nothing deadlocks.
+ * A known device has a row of its own, which alone decides about it; a failure there counts in the row of its address as
+ * well, so that whoever has a device leaves the address fewer tries.
+ *
+ * Locks are taken in one order everywhere, account rows from the last context to the first (`device:` before `address:`)
+ * and then ceilings by key, so that nothing deadlocks.
  */
 export type LockoutStore = ReturnType<typeof createLockouts>;
 
@@ -101,7 +105,10 @@ async function tryReserve(sql: Sql, attempt: LockoutAttempt): Promise<boolean> {
 }
 
 /** The attempt's ceilings that are reached in the windows that are running. */
-const reachedCeilings = (sql: Sql, { key, ceilings }: LockoutAttempt) => sql`
+function reachedCeilings(sql: Sql, { key, ceilings: all, alsoIn }: LockoutAttempt) {
+  // A known device is judged by its own row alone.
+  const ceilings = alsoIn === null ? all : [];
+  return sql`
   SELECT asked.position, limen_milliseconds_until(counted.ends_at) AS remaining
   FROM unnest(
     ${ceilings.map((ceiling) => ceiling.key)}::text[],
@@ -111,6 +118,7 @@ const reachedCeilings = (sql: Sql, { key, ceilings }: LockoutAttempt) => sql`
   JOIN lockout_ceilings AS counted
     ON counted.realm_id = ${key.realmId}::uuid AND counted.key = asked.key
     AND counted.ends_at = limen_window_end(asked.window_seconds) AND counted.failures >= asked.allowed`;
+}
 
 type CeilingRow = { readonly position: number; readonly remaining: number };
 type HeldRow = {
@@ -176,6 +184,7 @@ async function fail(
     WHERE ${isLive(attempt)}
     RETURNING limen_milliseconds_until(locked_until) AS lock, cardinality(failures) = 0 AS started`);
   if (counted === undefined) return { kind: 'void' };
+  if (attempt.alsoIn !== null) await countAlsoIn(executor, attempt, attempt.alsoIn);
   await countCeilings(executor, attempt);
   await audit.record(refused, executor);
   if (!counted.started) return { kind: 'counted', lockedMilliseconds: null };
@@ -191,14 +200,78 @@ async function fail(
   return { kind: 'counted', lockedMilliseconds: counted.lock };
 }
 
-/** In the order of the keys, so that two attempts never wait for each other. */
+/** Without a reservation there: it may take the failures past the threshold, and locks like any other then. */
+async function countAlsoIn(executor: Executor, { key, policy }: LockoutAttempt, context: string): Promise<void> {
+  const { threshold, windowSeconds, durationSeconds } = policy;
+  const keepSeconds = Math.max(windowSeconds, durationSeconds);
+  const recent = sql`limen_later_than(held.failures, limen_now() - make_interval(secs => ${windowSeconds}))`;
+  const isLast = sql`cardinality(${recent}) + 1 >= ${threshold}::integer`;
+  const end = sql`limen_now() + make_interval(secs => ${durationSeconds})`;
+  await executor.execute(sql`
+    INSERT INTO lockouts AS held (realm_id, subject, context, failures, locked_until, expires_at)
+    SELECT ${key.realmId}::uuid, ${key.subject}, ${context},
+      CASE WHEN ${threshold}::integer > 1 THEN ARRAY[limen_now()] ELSE '{}' END,
+      CASE WHEN ${threshold}::integer > 1 THEN NULL ELSE ${end} END,
+      date_bin('1 hour', limen_now() + make_interval(secs => ${keepSeconds}), 'epoch') + interval '1 hour'
+    ON CONFLICT (realm_id, subject, context) DO UPDATE SET
+      failures = CASE WHEN ${isLast} THEN '{}' ELSE ${recent} || limen_now() END,
+      locked_until = CASE WHEN ${isLast} THEN ${end} END,
+      expires_at = excluded.expires_at
+    WHERE held.locked_until IS NULL OR held.locked_until <= limen_now()`);
+}
+
+/** Two attempts that take their locks in this order never wait for each other. */
+const inKeyOrder = (ceilings: readonly Ceiling[]): readonly Ceiling[] =>
+  ceilings.toSorted((left, right) => (left.key < right.key ? -1 : 1));
+
 async function countCeilings(executor: Executor, { key, ceilings }: LockoutAttempt): Promise<void> {
-  const ordered = ceilings.toSorted((left, right) => (left.key < right.key ? -1 : 1));
-  for (const ceiling of ordered) {
+  for (const ceiling of inKeyOrder(ceilings)) {
     await executor.execute(sql`
       INSERT INTO lockout_ceilings AS counted (realm_id, key, ends_at, failures)
       VALUES (${key.realmId}::uuid, ${ceiling.key}, limen_window_end(${ceiling.windowSeconds}::integer), 1)
       ON CONFLICT (realm_id, key, ends_at) DO UPDATE SET failures = counted.failures + 1`);
+  }
+}
+
+/**
+ * For codes with counters of their own (design: OTP, action and device codes): takes one try of each ceiling before the
+ * verdict, and keeps their rows locked until the transaction ends. 0: taken, else the seconds until there is one again.
+ */
+export async function takeCeilings(
+  executor: Executor,
+  realmId: RealmId,
+  ceilings: readonly Ceiling[],
+): Promise<number> {
+  const taken: Ceiling[] = [];
+  for (const ceiling of inKeyOrder(ceilings)) {
+    const rows = await executor.execute(sql`
+      INSERT INTO lockout_ceilings AS counted (realm_id, key, ends_at, failures)
+      VALUES (${realmId}::uuid, ${ceiling.key}, limen_window_end(${ceiling.windowSeconds}::integer), 1)
+      ON CONFLICT (realm_id, key, ends_at) DO UPDATE SET failures = counted.failures + 1
+      WHERE counted.failures < ${ceiling.limit}::integer
+      RETURNING 1`);
+    if (rows.length === 1) taken.push(ceiling);
+    else {
+      await giveBackCeilings(executor, realmId, taken);
+      const [window] = await executor.execute<{ remaining: number }>(sql`
+        SELECT limen_milliseconds_until(limen_window_end(${ceiling.windowSeconds}::integer)) AS remaining`);
+      return Math.max(1, Math.ceil((window?.remaining ?? 0) / 1000));
+    }
+  }
+  return 0;
+}
+
+/** In the same transaction: the try was no failure. */
+export async function giveBackCeilings(
+  executor: Executor,
+  realmId: RealmId,
+  ceilings: readonly Ceiling[],
+): Promise<void> {
+  for (const { key, windowSeconds } of inKeyOrder(ceilings)) {
+    await executor.execute(sql`
+      UPDATE lockout_ceilings SET failures = failures - 1
+      WHERE realm_id = ${realmId}::uuid AND key = ${key} AND failures > 0
+        AND ends_at = limen_window_end(${windowSeconds}::integer)`);
   }
 }
 
@@ -219,7 +292,7 @@ async function unlock(
   const contexts = await executor.execute<{ was_locked: boolean }>(sql`
     WITH held AS (
       SELECT context, locked_until > limen_now() AS was_locked FROM lockouts
-      WHERE realm_id = ${realmId}::uuid AND subject = ${subject} ORDER BY context FOR UPDATE
+      WHERE realm_id = ${realmId}::uuid AND subject = ${subject} ORDER BY context DESC FOR UPDATE
     )
     UPDATE lockouts SET failures = '{}', locked_until = NULL FROM held
     WHERE realm_id = ${realmId}::uuid AND subject = ${subject} AND lockouts.context = held.context

@@ -21,6 +21,7 @@ export const users = pgTable('users', {
   claims: json<StandardClaims>('claims').notNull().default({}),
   enabled: boolean('enabled').notNull().default(true),
   validFrom: instant('valid_from').notNull().default(0),
+  passwordSetAt: instant('password_set_at').notNull().default(0),
   createdAt: instant('created_at').notNull().default(databaseNow),
   updatedAt: instant('updated_at').notNull().default(databaseNow),
 });
@@ -140,7 +141,10 @@ export const createUsers = (database: Transactional) => {
       return row === undefined ? null : { ...row, userId: brandId<UserId>(row.userId) };
     },
 
-    /** `signOutEverywhere`: everything that was issued or proved before is dead. False: no such user. */
+    /**
+     * Ends the user's known devices. `signOutEverywhere`: everything that was issued or proved before is dead. False: no
+     * such user.
+     */
     setPassword(
       realmId: RealmId,
       userId: UserId,
@@ -149,6 +153,7 @@ export const createUsers = (database: Transactional) => {
     ): Promise<boolean> {
       return write(db, realmId, userId, {
         passwordHash: passwordHash.reveal(),
+        passwordSetAt: databaseNow,
         ...(signOutEverywhere ? { validFrom: databaseNow } : {}),
       });
     },
@@ -272,7 +277,11 @@ async function write(
   executor: Executor,
   realmId: RealmId,
   userId: UserId,
-  set: { readonly passwordHash?: string; readonly validFrom?: typeof databaseNow },
+  set: {
+    readonly passwordHash?: string;
+    readonly passwordSetAt?: typeof databaseNow;
+    readonly validFrom?: typeof databaseNow;
+  },
 ): Promise<boolean> {
   const changed = await executor
     .update(users)

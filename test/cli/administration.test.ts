@@ -255,6 +255,17 @@ describe('clients', () => {
     expect(weaker.err).toContain('dpop: "off" is weaker than "allowed"');
   });
 
+  test('a device needs no redirect URI, and its grant may come with refresh tokens (RFC 8628)', async () => {
+    const grant = 'urn:ietf:params:oauth:grant-type:device_code';
+    const grants = ['--grant', grant, '--grant', 'refresh_token'];
+    expect(await json('client', 'create', 'tv', '--class', 'public', ...grants)).toMatchObject({
+      grant_types: [grant, 'refresh_token'],
+      response_types: [],
+      redirect_uris: [],
+      scope: 'openid profile email',
+    });
+  });
+
   test('all faults of a registration are told at once', async () => {
     const { err } = await run(
       'client',

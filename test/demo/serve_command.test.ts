@@ -301,8 +301,10 @@ async function addressOfLastSession({ database }: Installation): Promise<unknown
 function expectSecureCookies(lines: readonly string[]): void {
   const set = lines.filter((line) => !line.includes('Max-Age=0'));
   expect(set.length).toBeGreaterThanOrEqual(2);
-  for (const line of set)
-    expect(line).toMatch(/^__Host-limen\.main\.\w+=[\w-]{43}; Path=\/; HttpOnly; SameSite=Lax; Secure$/);
+  const known =
+    /^__Host-limen\.main\.device=[\w-]{65}(\.[\w-]{65})*; Path=\/; HttpOnly; SameSite=Lax; Secure; Max-Age=\d+$/;
+  const session = /^__Host-limen\.main\.(session|browser)=[\w-]{43}; Path=\/; HttpOnly; SameSite=Lax; Secure$/;
+  for (const line of set) expect(line).toMatch(line.includes('.device=') ? known : session);
 }
 
 /** Sends the beginning of a request and leaves the connection open. */

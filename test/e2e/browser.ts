@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe } from 'bun:test';
 import { existsSync } from 'node:fs';
-import { type Browser, chromium } from 'playwright-core';
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { describeWithout } from '../missing_program.ts';
 
 const usualPaths = [
@@ -55,4 +55,25 @@ export function describeInBrowser(name: string, body: (browser: () => Browser) =
       return browser;
     });
   });
+}
+
+/** One page in a context of its own. `complaints`: what the browser said of scripts, styles and policies. */
+export async function withPage(
+  browser: Browser,
+  options: BrowserContextOptions,
+  use: (page: Page, complaints: readonly string[]) => Promise<void>,
+): Promise<void> {
+  const context = await browser.newContext(options);
+  try {
+    context.setDefaultTimeout(10_000);
+    const page = await context.newPage();
+    const complaints: string[] = [];
+    page.on('console', (message) => {
+      if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
+    });
+    page.on('pageerror', (error) => complaints.push(error.message));
+    await use(page, complaints);
+  } finally {
+    await context.close();
+  }
 }

@@ -1,9 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { readFileSync } from 'node:fs';
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { copyOf, locales } from '../../src/login/copy/index.ts';
 import { gallery, plainValues } from '../login/gallery.ts';
-import { describeInBrowser } from './browser.ts';
+import { describeInBrowser, withPage } from './browser.ts';
 import { type PageServer, startPageServer } from './page_server.ts';
 
 const axe = readFileSync(Bun.resolveSync('axe-core/axe.min.js', import.meta.dir), 'utf8');
@@ -126,7 +125,9 @@ describeInBrowser('login pages in a browser', (browser) => {
         expect(await focused('identifier')).toBe('username');
         expect(await focused('password')).toBe('password');
         expect(await focused('password, refused')).toBe('password');
+        expect(await focused('device code')).toBe('user_code');
         expect(await focused('consent')).toBe('body');
+        expect(await focused('device')).toBe('body');
       }),
     limit,
   );
@@ -190,26 +191,6 @@ describeInBrowser('login pages in a browser', (browser) => {
     );
   }
 });
-
-/** One page in a context of its own. `complaints`: what the browser said of scripts, styles and policies. */
-async function withPage(
-  browser: Browser,
-  options: BrowserContextOptions,
-  use: (page: Page, complaints: readonly string[]) => Promise<void>,
-): Promise<void> {
-  const context = await browser.newContext(options);
-  try {
-    const page = await context.newPage();
-    const complaints: string[] = [];
-    page.on('console', (message) => {
-      if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
-    });
-    page.on('pageerror', (error) => complaints.push(error.message));
-    await use(page, complaints);
-  } finally {
-    await context.close();
-  }
-}
 
 const visibleControls = 'a[href]:visible, button:visible, input:visible';
 

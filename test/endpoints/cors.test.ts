@@ -17,11 +17,12 @@ const open = [
   '/.well-known/oauth-authorization-server',
   '/jwks',
   '/token',
+  '/device_authorization',
   '/userinfo',
   '/revoke',
   '/register',
 ];
-const closed = ['/authorize', '/run/x', '/register/x', '/introspect', '/logout', '/livez', '/readyz'];
+const closed = ['/authorize', '/run/x', '/device', '/register/x', '/introspect', '/logout', '/livez', '/readyz'];
 
 const preflight = (path: string, method: string) =>
   fetch(provider.issuer + path, {
@@ -35,7 +36,7 @@ const grantsOf = ({ headers }: Response): readonly string[] =>
 
 describe('a page of another origin', () => {
   test.each(open)('may ask %s, without credentials', async (path) => {
-    const method = ['/token', '/revoke', '/register'].includes(path) ? 'POST' : 'GET';
+    const method = ['/token', '/device_authorization', '/revoke', '/register'].includes(path) ? 'POST' : 'GET';
     const response = await preflight(path, method);
     expect(response.status).toBe(204);
     expect(response.headers.get('access-control-allow-origin')).toBe('*');

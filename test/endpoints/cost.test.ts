@@ -342,7 +342,8 @@ describe('/authorize', () => {
   test('a whole sign-in writes what it must and no more', async () => {
     await signedInAgent(provider);
     const { rows } = await costOf(() => signedInAgent(provider));
-    // The reservation and its success; the run, the session; one event each of the password and the session.
-    expect(rows).toEqual({ lockouts: 2, audit_events: 2, auth_sessions: 1, sso_sessions: 1 });
+    // The reservation and its success; the run, the session, the browser's being known; one event each of the password and
+    // the session.
+    expect(rows).toEqual({ lockouts: 2, audit_events: 2, auth_sessions: 1, sso_sessions: 1, known_devices: 1 });
   });
 });

@@ -62,6 +62,7 @@ describe('metadata', () => {
         'refresh_token',
         'client_credentials',
         'urn:ietf:params:oauth:grant-type:token-exchange',
+        'urn:ietf:params:oauth:grant-type:device_code',
       ],
       token_endpoint_auth_methods_supported: ['none', ...authenticated],
       introspection_endpoint_auth_methods_supported: authenticated,

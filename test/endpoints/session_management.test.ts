@@ -3,6 +3,7 @@ import { sha256 } from '../../src/core/crypto.ts';
 import { databaseTimeoutMilliseconds } from '../database.ts';
 import { type Provider, startProvider } from '../provider.ts';
 import { UserAgent } from '../user_agent.ts';
+import { openAccount } from './account_page.ts';
 import {
   alice,
   authorize,
@@ -70,6 +71,15 @@ describe('OIDC Session Management §2: session_state', () => {
     expect(computed(before, agent.cookies.get(cookie) ?? '')).not.toBe(before);
   });
 
+  test('a sign-in for the account page gives the browser the state that applications will watch', async () => {
+    const agent = new UserAgent();
+    await openAccount(agent, watching.issuer, alice);
+    const browserState = agent.cookies.get(cookie) ?? 'none';
+    const state = stateOf(await authorize(party, alice, {}, agent));
+    expect(agent.cookies.get(cookie)).toBe(browserState);
+    expect(computed(state, browserState)).toBe(state);
+  });
+
   test('signing out takes the state away', async () => {
     const agent = new UserAgent();
     const tokens = await tokensOf(await redeem(party, codeOf(await authorize(party, alice, {}, agent))));
@@ -122,7 +132,11 @@ describe('a realm that did not switch it on', () => {
     const agent = new UserAgent();
     const back = await authorize(webOf(plain), alice, {}, agent);
     expect(back.searchParams.has('session_state')).toBe(false);
-    expect([...agent.cookies.keys()].toSorted()).toEqual(['limen.main.browser', 'limen.main.session']);
+    expect([...agent.cookies.keys()].toSorted()).toEqual([
+      'limen.main.browser',
+      'limen.main.device',
+      'limen.main.session',
+    ]);
     expect(Object.keys(await metadataOf(plain))).not.toContain('check_session_iframe');
     expect((await fetch(`${plain.issuer}/check_session`)).status).toBe(404);
   });

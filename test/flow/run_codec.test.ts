@@ -43,6 +43,18 @@ describe('encodeRun and decodeRun', () => {
     expect(back(tab.run)).toEqual({ ok: true, value: tab.run });
   });
 
+  test('what a device asks for comes back as it was, at its page too', () => {
+    const device = { userCode: 'BCDF-GHJK', address: null, agent: 'TV "9"', askedAt: start - 5000 };
+    const tab = browser(
+      outside({ session: sessionOf(alice, start - 1) }),
+      newRun({ ...full, consent: { ...full.consent, device } }),
+    );
+    expect(back(tab.run)).toEqual({ ok: true, value: tab.run });
+    tab.visit();
+    expect(tab.at).toBe('device');
+    expect(back(tab.run)).toEqual({ ok: true, value: tab.run });
+  });
+
   test('small: at the password page with everything asked under 1 KB, after 60 wrong passwords under 2 KB', () => {
     const tab = browser(outside(), newRun(full));
     tab.visit();

@@ -3,8 +3,13 @@ import type { Screen } from '../../src/flow/screen.ts';
 import { copyOf, type Locale } from '../../src/login/copy/index.ts';
 import type { FormTarget, Frame } from '../../src/login/layout.ts';
 import {
+  type AccountContent,
+  accountPage,
   busyPage,
   completedPage,
+  type DeviceCodeFault,
+  deviceCodePage,
+  deviceEndPage,
   type ErrorReason,
   elsewherePage,
   errorPage,
@@ -47,7 +52,51 @@ export const errorReasons: readonly ErrorReason[] = [
   'cookies_blocked',
   'not_found',
   'server_error',
+  'sign_in_failed',
 ];
+
+const at = Date.UTC(2026, 10, 23, 17, 14);
+
+/** `item` stands for whatever an application, a browser or an old audit event may have brought. */
+function accountOf({ username, clientName, item, url }: Values, form: FormTarget): AccountContent {
+  const place = { address: '2001:db8:5:1::17', agent: item };
+  const here = { ...place, agent: 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0' };
+  const session = { startedAt: at, seenAt: at };
+  const device = { rememberedAt: at, provedAt: at };
+  const application = { name: clientName, since: at, offline: true };
+  const entry = { ...place, at, clientName, isUntried: false };
+  return {
+    username,
+    form,
+    status: 'end_session',
+    isRecent: true,
+    signOutUrl: url,
+    sessions: [
+      { id: item, ...session, ...here, isThis: true },
+      { id: 'b', ...session, ...place, address: null, isThis: false },
+    ],
+    applications: [
+      { clientId: item, ...application, scope: ['openid', 'email', item], lastUsedAt: at },
+      { clientId: 'b', ...application, scope: [], lastUsedAt: null, offline: false },
+    ],
+    devices: [{ id: item, ...device, ...here, isThis: true }],
+    history: [
+      { ...entry, event: 'token.reuse' },
+      { ...entry, event: 'password.refused', clientName: null, isUntried: true, agent: null, address: null },
+    ],
+    olderUrl: url,
+  };
+}
+
+const nothingHere = {
+  status: null,
+  isRecent: false,
+  sessions: [],
+  applications: [],
+  devices: [],
+  history: [],
+  olderUrl: null,
+} as const;
 
 /** Every page in every state, by a name for the state. */
 export function gallery(locale: Locale, values: Values = plainValues, action = '/post'): Map<string, string> {
@@ -67,6 +116,9 @@ export function gallery(locale: Locale, values: Values = plainValues, action = '
   } as const;
   const scopes = ['openid', 'profile', 'email', 'address', 'phone', 'offline_access', values.item];
   const url = values.url;
+  const device = { userCode: 'BCDF-GHJK', address: '203.0.113.7', agent: values.parameter, askedAt: 1_767_225_600_000 };
+  const deviceCode = (userCode: string, fault: DeviceCodeFault | null): string =>
+    deviceCodePage({ userCode, fault, form }, frame);
   const named = { backUrl: url, clientName };
   const alone = { backUrl: null, clientName: null };
   return new Map([
@@ -84,11 +136,30 @@ export function gallery(locale: Locale, values: Values = plainValues, action = '
     ],
     ['consent, given urls', screen({ ...consent, logoUri: url, policyUri: url, termsUri: url, items: [values.item] })],
     ['consent, bare', screen(consent)],
+    [
+      'device',
+      screen({ ...consent, name: 'device', logoUri: url, policyUri: url, termsUri: url, items: scopes, device }),
+    ],
+    ['device, bare', screen({ ...consent, name: 'device', device: { ...device, address: null, agent: null } })],
+    [
+      'device, of a stranger',
+      screenPage(
+        { ...consent, name: 'device', items: ['openid', resourceItem(url)], device },
+        { ...frame, form, clientName, introduction: { host: values.item, returns: null } },
+      ),
+    ],
+    ['device code', deviceCode('', null)],
+    ['device code, filled', deviceCode('BCDF-GHJK', null)],
+    ['device code, missing', deviceCode('', 'missing')],
+    ['device code, refused', deviceCode('BCDF-GHJK', 'refused')],
+    ['device approved', deviceEndPage({ outcome: 'approved', clientName, startUrl: null }, frame)],
+    ['device denied', deviceEndPage({ outcome: 'denied', clientName, startUrl: null }, frame)],
+    ['device gone', deviceEndPage({ outcome: 'gone', clientName, startUrl: url }, frame)],
     ...[true, false].map((isOnDevice): [string, string] => [
       `consent, of a stranger, ${isOnDevice ? 'on a device' : 'elsewhere'}`,
       screenPage(
         { ...consent, items: ['openid', resourceItem(url)] },
-        { ...frame, form, clientName, introduction: { host: values.item, returnsTo: values.item, isOnDevice } },
+        { ...frame, form, clientName, introduction: { host: values.item, returns: { to: values.item, isOnDevice } } },
       ),
     ]),
     ...errorReasons.map((reason): [string, string] => [
@@ -100,6 +171,12 @@ export function gallery(locale: Locale, values: Values = plainValues, action = '
     ['signed out, way back', signedOutPage(named, frame)],
     ['signed out, frames', signedOutPage({ ...named, frames: [url, url], continueUrl: null }, frame)],
     ['signed out, going on', signedOutPage({ ...named, frames: [url], continueUrl: url }, frame)],
+    [
+      'error, once more',
+      errorPage({ reason: 'sign_in_failed', errorId: values.errorId, ...alone, retryUrl: url }, frame),
+    ],
+    ['account', accountPage(accountOf(values, form), frame)],
+    ['account, later', accountPage({ ...accountOf(values, form), ...nothingHere }, frame)],
     ['sign out', signOutPage({ username, form, carried: { state: values.parameter } }, frame)],
     ['completed', completedPage(named, frame)],
     ['completed, nameless', completedPage({ backUrl: url, clientName: null }, frame)],

@@ -230,6 +230,47 @@ describe('consent', () => {
   });
 });
 
+describe('device (RFC 8628 §3.3, §5.4)', () => {
+  test('names the code, the place, the agent and the time; warns before the buttons, which have no focus', () => {
+    const markup = pageOf('device');
+    expect(markup).toContain('<code id="user_code">BCDF-GHJK</code>');
+    expect(markup).toContain('<code>203.0.113.7</code>');
+    expect(markup).toContain(`<bdi>${plainValues.parameter}</bdi>`);
+    expect(markup).toContain('<time datetime="2026-01-01T00:00:00.000Z">');
+    expect(markup.indexOf('id="warning"')).toBeLessThan(markup.indexOf('<form'));
+    expect(values(withId(markup, 'allow'), 'name', 'value')).toEqual(['decision', 'allow']);
+    expect(values(withId(markup, 'deny'), 'name', 'value')).toEqual(['decision', 'deny']);
+    expect(markup).not.toContain('autofocus');
+  });
+
+  test('what the device did not say is not there', () => {
+    expect(tagsOf(pageOf('device, bare')).filter(({ name }) => name === 'dt')).toHaveLength(1);
+  });
+
+  test('for a stranger it says where it comes from and which resource is meant; nothing returns to an address', () => {
+    const markup = pageOf('device, of a stranger');
+    expect(markup).toContain(`<p class="lead" id="host">`);
+    expect(markup).toContain(`Use <bdi>${plainValues.url}</bdi> in your name`);
+    expect(markup).not.toContain('id="returns"');
+    expect(pageOf('device')).not.toContain('id="host"');
+  });
+
+  test.each([
+    ['device code', '', undefined, 'hint'],
+    ['device code, filled', 'BCDF-GHJK', undefined, 'hint'],
+    ['device code, missing', '', 'true', 'error hint'],
+    ['device code, refused', 'BCDF-GHJK', 'true', 'error hint'],
+  ])('%s: the field is filled, described and marked', (state, value, invalid, described) => {
+    const field = withId(pageOf(state), 'user_code');
+    expect(values(field, 'name', 'value', 'aria-invalid', 'aria-describedby')).toEqual([
+      'user_code',
+      value,
+      invalid,
+      described,
+    ]);
+  });
+});
+
 describe('standalone pages', () => {
   test.each([
     ['error, client_unknown', 'error', 0],
@@ -240,6 +281,9 @@ describe('standalone pages', () => {
     ['expired', 'expired', 1],
     ['expired, alone', 'expired', 0],
     ['elsewhere', 'elsewhere', 1],
+    ['device approved', 'device-approved', 0],
+    ['device denied', 'device-denied', 0],
+    ['device gone', 'device-gone', 1],
     ['busy', 'busy', 1],
   ])('%s has #%s and %i link', (state, id, links) => {
     const tags = tagsOf(pageOf(state)).filter(({ name }) => name === 'a');

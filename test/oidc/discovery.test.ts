@@ -117,12 +117,7 @@ describe('what is not listed is not served', () => {
   });
 
   test('no endpoint and no algorithm that does not exist here', () => {
-    for (const name of [
-      'registration_endpoint',
-      'pushed_authorization_request_endpoint',
-      'device_authorization_endpoint',
-      'check_session_iframe',
-    ]) {
+    for (const name of ['registration_endpoint', 'pushed_authorization_request_endpoint', 'check_session_iframe']) {
       expect(Object.keys(document)).not.toContain(name);
     }
     const text = JSON.stringify(document);

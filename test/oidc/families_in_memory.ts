@@ -8,6 +8,8 @@ import {
 } from '../../src/core/ids.ts';
 import type { Instant } from '../../src/core/time.ts';
 import type {
+  DevicePoll,
+  DeviceRedemption,
   Families,
   FamilyBirth,
   FamilyBounds,
@@ -48,6 +50,17 @@ export type StoredFamily = {
   readonly agent: string | null;
 };
 
+export type StoredDevice = {
+  readonly realmId: RealmId;
+  readonly codeHash: Uint8Array;
+  readonly createdAt: Instant;
+  readonly expiresAt: Instant;
+  intervalSeconds: number;
+  polledAt: Instant | null;
+  decision: 'pending' | 'denied' | { readonly at: Instant; readonly grant: Grant };
+  readonly clientId: ClientId;
+};
+
 export type AuditEvent = {
   readonly event:
     | 'code.replayed'
@@ -66,6 +79,7 @@ export class FamiliesInMemory implements Families {
   readonly audited: AuditEvent[] = [];
   readonly users = new Map<UserId, StoredUser>();
   readonly sessions = new Map<SessionId, StoredSession>();
+  readonly devices = new Map<FamilyId, StoredDevice>();
   readonly #rows = new Map<FamilyId, StoredFamily>();
   readonly #spentProofs = new Set<string>();
   /** What rotations overwrote, so that they can be lost. */
@@ -93,10 +107,39 @@ export class FamiliesInMemory implements Families {
     return this.#former.length;
   }
 
-  async redeem({ familyId, realmId, grant, presenter, ...birth }: FamilyBirth) {
+  async redeem(birth: FamilyBirth) {
     this.calls.push('redeem');
     const spent = this.#spend(birth.proofs);
     if (spent !== null) return spent;
+    const { familyId, realmId } = birth;
+    if (this.#insert(birth)) return { kind: 'redeemed', userClaims: this.#askedUserClaims(birth.grant) } as const;
+    const replayed = this.#revoke(familyId, realmId, null, 'code.replayed');
+    if (replayed && birth.frontFamilyId !== null) this.#revoke(birth.frontFamilyId, realmId, null, 'code.replayed');
+    return { kind: replayed ? 'replayed' : 'ended' } as const;
+  }
+
+  async redeemDevice({ familyId, realmId, clientId, codeHash, ...poll }: DevicePoll): Promise<DeviceRedemption> {
+    this.calls.push('redeemDevice');
+    const device = this.devices.get(familyId);
+    const isIts =
+      device?.realmId === realmId && device.clientId === clientId && Buffer.from(device.codeHash).equals(codeHash);
+    if (device === undefined || !isIts || device.createdAt < poll.countsFrom) return { kind: 'ended' };
+    const { decision, polledAt, expiresAt } = device;
+    const isHurried = polledAt !== null && this.now < polledAt + device.intervalSeconds * 1000 - 500;
+    device.polledAt = this.now;
+    device.intervalSeconds += isHurried ? 5 : 0;
+    if (expiresAt <= this.now) return { kind: 'expired' };
+    if (decision === 'denied') return { kind: 'denied' };
+    if (decision === 'pending') return { kind: isHurried ? 'hurried' : 'pending' };
+    const { grant, at } = decision;
+    const times = { codeIssuedAt: at, codeExpiresAt: expiresAt };
+    const offline = grant.scope.includes('offline_access');
+    return this.#insert({ familyId, realmId, grant, offline, frontFamilyId: null, proofs: [], ...poll, ...times })
+      ? { kind: 'redeemed', grant, userClaims: this.#askedUserClaims(grant) }
+      : { kind: 'ended' };
+  }
+
+  #insert({ familyId, realmId, grant, presenter, ...birth }: FamilyBirth): boolean {
     const user = grant.userId === null ? undefined : this.users.get(grant.userId);
     const mayInsert =
       user !== undefined &&
@@ -105,25 +148,21 @@ export class FamiliesInMemory implements Families {
       user.validFrom <= birth.codeIssuedAt &&
       this.now < birth.codeExpiresAt &&
       this.#sessionLives(grant.sessionId);
-    if (mayInsert && !this.#rows.has(familyId)) {
-      this.#rows.set(familyId, {
-        id: familyId,
-        realmId,
-        grant,
-        offline: birth.offline,
-        generation: 0,
-        secretHash: birth.secretHash,
-        createdAt: birth.codeIssuedAt,
-        rotatedAt: this.now,
-        revokedAt: null,
-        senderKey: birth.senderKey,
-        ...presenter,
-      });
-      return { kind: 'redeemed', userClaims: this.#askedUserClaims(grant) } as const;
-    }
-    const replayed = this.#revoke(familyId, realmId, null, 'code.replayed');
-    if (replayed && birth.frontFamilyId !== null) this.#revoke(birth.frontFamilyId, realmId, null, 'code.replayed');
-    return { kind: replayed ? 'replayed' : 'ended' } as const;
+    if (!mayInsert || this.#rows.has(familyId)) return false;
+    this.#rows.set(familyId, {
+      id: familyId,
+      realmId,
+      grant,
+      offline: birth.offline,
+      generation: 0,
+      secretHash: birth.secretHash,
+      createdAt: birth.codeIssuedAt,
+      rotatedAt: this.now,
+      revokedAt: null,
+      senderKey: birth.senderKey,
+      ...presenter,
+    });
+    return true;
   }
 
   async openFront(birth: FamilyBirth) {

@@ -41,11 +41,14 @@ beforeEach(async () => {
 const setClock = (at: number) => database.sql`UPDATE test_clock SET at = ${at}::timestamptz`;
 const advance = (seconds: number) => database.sql`UPDATE test_clock SET at = at + make_interval(secs => ${seconds})`;
 
+const knownDevice = 'device:0197a3f0-0000-7000-8000-000000000001';
+
 const attemptAt = (context = home, change: Partial<LockoutAttempt> = {}): LockoutAttempt => ({
   id: crypto.randomUUID(),
   key: { realmId, subject, context },
   policy,
   ceilings: [],
+  alsoIn: null,
   lifetimeMilliseconds: 5_000,
   ...change,
 });
@@ -235,6 +238,64 @@ describe('ceilings', () => {
   });
 });
 
+describe('a known device', () => {
+  const fromDevice = (change: Partial<LockoutAttempt> = {}) => attemptAt(knownDevice, { alsoIn: home, ...change });
+  const stateOf = async (context: string) =>
+    (await lockouts.state({ realmId, subject })).find((each) => each.context === context);
+
+  test('stays open while its address is locked, and the address stays locked while it signs in', async () => {
+    await failTimes(policy.threshold);
+    expect(await lockouts.reserve(attemptAt())).toMatchObject({ kind: 'locked' });
+    const attempt = fromDevice();
+    expect(await lockouts.reserve(attempt)).toEqual({ kind: 'reserved' });
+    expect(await lockouts.succeed(attempt, event('password.accepted'))).toBe('settled');
+    expect(await lockouts.reserve(attemptAt())).toMatchObject({ kind: 'locked' });
+  });
+
+  test('is not refused for the failures of its prefix, and its own count there', async () => {
+    const prefix: Ceiling = { key: home, of: 'prefix', limit: 2, windowSeconds: 900 };
+    for (let count = 0; count < 3; count++) await failOnce(fromDevice({ ceilings: [prefix] }));
+    expect(await lockouts.reserve(attemptAt(home, { ceilings: [prefix] }))).toMatchObject({ kind: 'ceiling' });
+    expect(await lockouts.reserve(fromDevice({ ceilings: [prefix] }))).toEqual({ kind: 'reserved' });
+  });
+
+  test('counts its failures for itself and for its address, and locks both', async () => {
+    await failOnce(fromDevice());
+    expect([(await stateOf(knownDevice))?.failures, (await stateOf(home))?.failures]).toEqual([1, 1]);
+    for (let count = 1; count < policy.threshold; count++) await failOnce(fromDevice());
+    expect(await lockouts.reserve(fromDevice())).toMatchObject({ kind: 'locked' });
+    expect(await lockouts.reserve(attemptAt())).toMatchObject({ kind: 'locked' });
+    expect(await lockouts.reserve(attemptAt('address:192.0.2.9/32'))).toEqual({ kind: 'reserved' });
+  });
+
+  test('adds its failures to those of its address: both together lock the address, not the device', async () => {
+    await failTimes(policy.threshold - 1);
+    await failOnce(fromDevice());
+    expect(await lockouts.reserve(attemptAt())).toMatchObject({ kind: 'locked' });
+    expect(await lockouts.reserve(fromDevice())).toEqual({ kind: 'reserved' });
+  });
+
+  test('with a threshold of one locks both at the first failure', async () => {
+    await failOnce(fromDevice({ policy: { ...policy, threshold: 1 } }));
+    expect(await stateOf(home)).toMatchObject({ failures: 0, lockedUntil: expect.any(Number) });
+    expect(await lockouts.reserve(fromDevice())).toMatchObject({ kind: 'locked' });
+  });
+
+  test('many at once, on two devices and at their address, with an unlocking between: nothing deadlocks', async () => {
+    const open = { ...policy, threshold: 1_000 };
+    const attempts = Array.from({ length: 60 }, (_, index) =>
+      index % 3 === 0
+        ? attemptAt(home, { policy: open })
+        : attemptAt(`device:${index % 3}`, { policy: open, alsoIn: home }),
+    );
+    for (const attempt of attempts) await lockouts.reserve(attempt);
+    await Promise.all([
+      ...attempts.map((attempt) => lockouts.fail(attempt, event('password.refused'))),
+      lockouts.unlock({ realmId, subject }, event('lockout.cleared')),
+    ]);
+  });
+});
+
 describe('storage', () => {
   test('what no longer says anything is deleted in batches, what still counts stays', async () => {
     await database.sql`DELETE FROM lockouts`;
@@ -261,7 +322,7 @@ describe('storage', () => {
 });
 
 describe('any history', () => {
-  const contexts = [home, 'address:192.0.2.2/32'] as const;
+  const contexts = [home, 'address:192.0.2.2/32', knownDevice] as const;
   const context = fc.constantFrom(...contexts);
   const step = fc.oneof(
     { weight: 6, arbitrary: fc.record({ act: fc.constant('reserve'), context }) },
@@ -286,7 +347,8 @@ describe('any history', () => {
     const acts: Record<string, (step: Step) => Promise<readonly [unknown, unknown]>> = {
       reserve: async (step) => {
         const small = { threshold: 3, windowSeconds: 60, durationSeconds: 90 };
-        const attempt = attemptAt(step.context, { policy: small, ceilings });
+        const alsoIn = step.context === knownDevice ? home : null;
+        const attempt = attemptAt(step.context, { policy: small, ceilings, alsoIn });
         attempts.push(attempt);
         return [await lockouts.reserve(attempt), model.reserve(attempt)];
       },

@@ -11,7 +11,7 @@ export class LockoutModel {
   }
 
   reserve(attempt: LockoutAttempt): Reservation {
-    for (const { key, of, limit, windowSeconds } of attempt.ceilings) {
+    for (const { key, of, limit, windowSeconds } of attempt.alsoIn === null ? attempt.ceilings : []) {
       const endsAt = this.#windowEnd(windowSeconds);
       const counted = this.#ceilings.find((ceiling) => ceiling.key === key && ceiling.endsAt === endsAt);
       if ((counted?.failures ?? 0) >= limit) {
@@ -31,12 +31,21 @@ export class LockoutModel {
   fail(attempt: LockoutAttempt): SettledFailure {
     if (!this.#end(attempt)) return { kind: 'void' };
     for (const { key, windowSeconds } of attempt.ceilings) this.#countCeiling(key, this.#windowEnd(windowSeconds));
-    const row = this.#row(attempt);
+    if (attempt.alsoIn !== null) {
+      const place = this.#rowOf(attempt.alsoIn);
+      if ((place.lockedUntil ?? 0) <= this.now) this.#count(place, attempt);
+    }
+    const locks = this.#count(this.#row(attempt), attempt);
+    return { kind: 'counted', lockedMilliseconds: locks ? attempt.policy.durationSeconds * 1000 : null };
+  }
+
+  /** Whether it was the last one allowed. */
+  #count(row: Row, attempt: LockoutAttempt): boolean {
     row.failures = [...this.#recent(row, attempt), this.now];
-    if (row.failures.length < attempt.policy.threshold) return { kind: 'counted', lockedMilliseconds: null };
+    if (row.failures.length < attempt.policy.threshold) return false;
     row.failures = [];
     row.lockedUntil = this.now + attempt.policy.durationSeconds * 1000;
-    return { kind: 'counted', lockedMilliseconds: attempt.policy.durationSeconds * 1000 };
+    return true;
   }
 
   succeed(attempt: LockoutAttempt): 'settled' | 'void' {
@@ -83,8 +92,12 @@ export class LockoutModel {
   }
 
   #row({ key }: LockoutAttempt): Row {
-    const row = this.#rows.get(key.context) ?? { failures: [], inFlight: new Map(), lockedUntil: null };
-    this.#rows.set(key.context, row);
+    return this.#rowOf(key.context);
+  }
+
+  #rowOf(context: string): Row {
+    const row = this.#rows.get(context) ?? { failures: [], inFlight: new Map(), lockedUntil: null };
+    this.#rows.set(context, row);
     return row;
   }
 }

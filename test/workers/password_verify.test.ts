@@ -7,6 +7,7 @@ import { Secret } from '../../src/core/secret.ts';
 import type { Settings } from '../../src/core/settings.ts';
 import { createAudit } from '../../src/store/audit.ts';
 import { type Database, openDatabase } from '../../src/store/database.ts';
+import { createKnownDevices, keepDevice } from '../../src/store/known_devices.ts';
 import { createLockouts, type LockoutStore } from '../../src/store/lockout.ts';
 import { createUsers } from '../../src/store/users.ts';
 import {
@@ -108,6 +109,7 @@ async function verificationOf(
 ): Promise<PasswordVerification> {
   const made = createPasswordVerification({
     users,
+    devices: createKnownDevices(database),
     lockouts,
     hashing: given,
     turns: children,
@@ -120,6 +122,7 @@ async function verificationOf(
 }
 
 type Try = {
+  devices?: readonly Uint8Array[];
   username?: string;
   password?: string;
   address?: string;
@@ -128,12 +131,12 @@ type Try = {
   on?: PasswordVerification;
 };
 
-const attempt = ({ username = 'alice', password = 'wrong', address = home, now, signal, on }: Try = {}) =>
+const attempt = ({ username = 'alice', password = 'wrong', address = home, devices = [], now, signal, on }: Try = {}) =>
   verifyPassword(on ?? verification, {
     realm,
     username,
     password: new Secret(password),
-    context: { address },
+    context: { address, deviceHashes: devices },
     now: now ?? Date.now(),
     ...(signal === undefined ? {} : { signal }),
   });
@@ -264,6 +267,85 @@ describe('lock', () => {
     await inTurn(4);
     await attempt({ password: right });
     expect(tally(await inTurn(4))).toEqual({ wrong: 4 });
+  });
+});
+
+describe('a known device', () => {
+  /** A device of this person, by the hash of its token. */
+  async function deviceOf(username = 'alice'): Promise<Uint8Array> {
+    const account = await users.findForPassword(realm.id, username);
+    if (account === null) throw new Error(`no ${username}`);
+    const tokenHash = randomBytes(32);
+    const owner = { realmId: realm.id, userId: account.userId, address: home, agent: null };
+    await keepDevice(database.db, owner, { kind: 'new', tokenHash, provedAt: Date.now() });
+    return tokenHash;
+  }
+
+  test('stays open while its address, its account and its prefix are locked, also in this process’s memory', async () => {
+    const devices = [await deviceOf()];
+    await inTurn(6);
+    expect(await attempt({ password: right })).toEqual({ kind: 'refused', reason: 'locked' });
+    expect(await attempt({ password: right, devices })).toMatchObject({ kind: 'accepted' });
+    expect(await attempt({ password: right, devices, username: 'ALICE@example.com' })).toMatchObject({
+      kind: 'accepted',
+    });
+    await database.sql`
+      INSERT INTO lockout_ceilings (realm_id, key, ends_at, failures)
+      VALUES (${realm.id}, ${`address:${home}/32`}, limen_window_end(900), 100)
+      ON CONFLICT (realm_id, key, ends_at) DO UPDATE SET failures = 100`;
+    expect(await attempt({ password: right, username: 'bob' })).toMatchObject({ kind: 'slow_down' });
+    expect(await attempt({ password: right, devices })).toMatchObject({ kind: 'accepted' });
+    expect(await attempt({ password: right, devices, username: 'bob' })).toMatchObject({ kind: 'slow_down' });
+  });
+
+  test('has five tries of its own, at once or in turn; they count for its address as well', async () => {
+    const devices = [await deviceOf()];
+    expect(tally(await atOnce(20, { devices }))).toEqual({ wrong: 5, locked: 15 });
+    expect(counted.counts.verified).toBe(5);
+    expect(tally([await attempt({ devices, password: right }), await attempt({ password: right })])).toEqual({
+      locked: 2,
+    });
+    expect(await attempt({ address: away, password: right })).toMatchObject({ kind: 'accepted' });
+  });
+
+  test('of somebody else gives nobody a try: as many hashes and the same lock as without', async () => {
+    await createUser('mallory', {});
+    const devices = [await deviceOf('mallory')];
+    expect(tally(await inTurn(3, { devices }))).toEqual({ wrong: 3 });
+    expect(tally(await inTurn(4))).toEqual({ wrong: 2, locked: 2 });
+    expect(await attempt({ devices, password: right })).toEqual({ kind: 'refused', reason: 'locked' });
+    expect(counted.counts.verified).toBe(5);
+  });
+
+  test('a locked key with devices is remembered too: neither a hash nor the database for the next one', async () => {
+    await createUser('mallory', {});
+    const devices = [await deviceOf('mallory')];
+    await inTurn(6, { devices });
+    const untouched = () => Promise.reject(new Error('asked the database'));
+    const offline = {
+      ...verification,
+      users: { findForPassword: untouched, rehash: untouched },
+      devices: { find: untouched },
+    };
+    expect(tally(await atOnce(10, { on: offline, devices }))).toEqual({ locked: 10 });
+  });
+
+  test('is asked for whether or not anybody has the name', async () => {
+    const devices = [await deviceOf()];
+    const asked = { times: 0 };
+    const real = createKnownDevices(database);
+    const counting = await verificationOf(counted.hashing, {
+      devices: {
+        find: (...given) => {
+          asked.times += 1;
+          return real.find(...given);
+        },
+      },
+    });
+    for (const username of ['alice', 'nobody']) await attempt({ on: counting, username, devices });
+    expect(asked.times).toBe(2);
+    await attempt({ on: counting });
+    expect(asked.times).toBe(2);
   });
 });
 

@@ -1,9 +1,16 @@
 import { encodeBase64url } from '../../core/base64url.ts';
 import { hmacSha256, sha256 } from '../../core/crypto.ts';
-import { brandId, type FamilyId, newId, newTimedId, type RunId, type SessionId } from '../../core/ids.ts';
+import {
+  brandId,
+  type ClientId,
+  type FamilyId,
+  newId,
+  newTimedId,
+  type RunId,
+  type SessionId,
+} from '../../core/ids.ts';
 import type { KeyRing } from '../../core/key_ring.ts';
 import { unreachable } from '../../core/result.ts';
-import { longestFamilySeconds } from '../../core/settings.ts';
 import { toNumericDate } from '../../core/time.ts';
 import { acrOf } from '../../flow/acr.ts';
 import { amrOf, authTimeOf, merge } from '../../flow/evidence.ts';
@@ -11,69 +18,107 @@ import type { Evidence, Run } from '../../flow/run.ts';
 import { type CodeContent, sealCode } from '../../oidc/authorization_code.ts';
 import type { AuthorizationRequest } from '../../oidc/authorize/index.ts';
 import { returns } from '../../oidc/authorize/response_type.ts';
-import type { Client } from '../../oidc/client.ts';
+import { familyLifetimeSeconds, leastFamilySeconds } from '../../oidc/family_lifetime.ts';
 import type { Realm } from '../../oidc/realm.ts';
 import type { Exchange } from '../exchange.ts';
-import type { FoundSession, RunResult, SessionChange } from './ports.ts';
+import type { Destination, DestinationOf } from './destination.ts';
+import { deviceChange } from './known_device.ts';
+import type { DeviceDecision, FoundDevice, FoundSession, RunResult, SessionChange } from './ports.ts';
 
-/** What a run that succeeded comes to, before anything is written: code and session, fixed once. */
-export type Completion = { readonly result: RunResult; readonly session: SessionChange | null };
+/** What a run that succeeded comes to, before anything is written: code or device and session, fixed once. */
+export type Completion = {
+  readonly result: RunResult;
+  /** The one that the browser has from now on. */
+  readonly sessionId: SessionId;
+  readonly session: SessionChange | null;
+  readonly decision: DeviceDecision | null;
+};
 
 export type CompletionFacts = {
   readonly exchange: Exchange;
   readonly ring: KeyRing;
-  readonly client: Client;
-  readonly request: AuthorizationRequest;
+  readonly destination: Destination;
   readonly run: Run;
   /** The session that the browser came with. */
   readonly session: FoundSession | null;
   /** Where there is none: the one that was idle for too long. */
   readonly idleSession: FoundSession | null;
+  /** What the browser is known as. */
+  readonly devices: readonly FoundDevice[];
 };
 
+/** Whether the run itself proved who is there, so that it makes or renews a session. */
+export const isProved = ({ evidence }: Run): boolean => evidence.some(({ fromSession }) => fromSession !== true);
+
 export function complete(facts: CompletionFacts): Completion {
-  const { exchange, ring, client, request, run } = facts;
-  const { realm, now } = exchange;
-  const proved = run.evidence.some(({ fromSession }) => fromSession !== true);
-  const session = proved ? sessionChange(facts) : null;
+  const { ring, destination, run } = facts;
+  const session = isProved(run) ? sessionChange(facts) : null;
   const sessionId =
     session?.sessionId ?? facts.session?.id ?? unreachable('a run succeeded without proof and without session');
+  const result: RunResult = {
+    ...(destination.kind === 'client' ? answerFor(facts, destination, sessionId) : noAnswer),
+    sessionKeyId: session === null ? null : ring.newest().keyId,
+    device: session?.device ? encodeBase64url(session.device.tokenHash) : null,
+  };
+  const approval = destination.kind === 'device' ? signInOf(run, sessionId) : null;
+  return { result, sessionId, session, decision: decisionOn(destination, run, approval) };
+}
+
+/** A person, or the flow's policy, said no: a device that waits is told so. null: none waits. */
+export const denialOf = (destination: Destination, run: Run): DeviceDecision | null =>
+  decisionOn(destination, run, null);
+
+function decisionOn(
+  destination: Destination,
+  { userId }: Run,
+  approval: DeviceDecision['approval'],
+): DeviceDecision | null {
+  if (destination.kind !== 'device') return null;
+  const { familyId, clientId } = destination.request;
+  return { familyId: brandId<FamilyId>(familyId), clientId: brandId<ClientId>(clientId), userId, approval };
+}
+
+/** How the person was signed in, as tokens will say. */
+function signInOf({ evidence, demand }: Run, sessionId: SessionId): NonNullable<DeviceDecision['approval']> {
+  const authTime = authTimeOf(evidence) ?? unreachable('a run succeeded without an authentication');
+  return {
+    sessionId,
+    authTime: toNumericDate(authTime),
+    acr: acrOf(evidence, demand.acr.values),
+    amr: amrOf(evidence),
+  };
+}
+
+type ClientAnswer = Pick<RunResult, 'familyId' | 'frontFamilyId' | 'code'>;
+
+const noAnswer: ClientAnswer = { familyId: null, frontFamilyId: null, code: null };
+
+function answerFor(
+  facts: CompletionFacts,
+  { client, request }: DestinationOf<'client'>,
+  sessionId: SessionId,
+): ClientAnswer {
+  const { realm, now } = facts.exchange;
+  const { codeLifetimeSeconds } = realm.settings;
   const tooOld = now - request.receivedAt > realm.settings.requestAgeSeconds * 1000;
   const frontFamilyId = returns(request.responseType, 'token')
-    ? newTimedId<FamilyId>(now + leastFamilySeconds(realm, client) * 1000)
+    ? newTimedId<FamilyId>(now + leastFamilySeconds(realm, client, codeLifetimeSeconds) * 1000)
     : null;
-  const result: RunResult = {
+  return {
     frontFamilyId,
-    familyId: newTimedId<FamilyId>(now + familyLifetimeSeconds(realm, client) * 1000),
-    code: tooOld ? null : codeContent(facts, sessionId, frontFamilyId),
-    sessionKeyId: session === null ? null : ring.newest().keyId,
+    familyId: newTimedId<FamilyId>(now + familyLifetimeSeconds(realm, client, codeLifetimeSeconds) * 1000),
+    code: tooOld ? null : codeContent(facts, request, sessionId, frontFamilyId),
   };
-  return { result, session };
 }
-
-/**
- * The absolute expiry that the family's id carries: with a refresh token the client's absolute lifetime, and never less
- * than what the code and its access token may last.
- */
-function familyLifetimeSeconds(realm: Realm, client: Client): number {
-  const refreshes = client.grantTypes.includes('refresh_token');
-  const wanted = refreshes ? client.settings.refreshAbsoluteLifetimeSeconds : 0;
-  return Math.min(longestFamilySeconds, Math.max(leastFamilySeconds(realm, client), wanted));
-}
-
-const leastFamilySeconds = (realm: Realm, client: Client): number =>
-  realm.settings.codeLifetimeSeconds +
-  client.settings.accessTokenLifetimeSeconds +
-  2 * realm.settings.clockSkewSeconds +
-  60;
 
 function codeContent(
-  { exchange, request, run }: CompletionFacts,
+  { exchange, run }: CompletionFacts,
+  request: AuthorizationRequest,
   sessionId: SessionId,
   frontFamilyId: FamilyId | null,
 ): CodeContent {
   const { realm, now } = exchange;
-  const authTime = authTimeOf(run.evidence) ?? unreachable('a run succeeded without an authentication');
+  const { authTime, acr, amr } = signInOf(run, sessionId);
   return {
     client_id: request.clientId,
     user_id: run.userId ?? unreachable('a run succeeded without a user'),
@@ -84,9 +129,9 @@ function codeContent(
     nonce: request.nonce,
     code_challenge: request.codeChallenge,
     ...(request.dpopJkt === undefined ? {} : { dpop_jkt: request.dpopJkt }),
-    auth_time: toNumericDate(authTime),
-    acr: acrOf(run.evidence, run.demand.acr.values),
-    amr: [...amrOf(run.evidence)],
+    auth_time: authTime,
+    acr,
+    amr: [...amr],
     claims: { userinfo: [...request.claims.userinfo], id_token: [...request.claims.idToken] },
     front_family_id: frontFamilyId,
     issued_at: now,
@@ -95,7 +140,10 @@ function codeContent(
 }
 
 export const codeOf = (ring: KeyRing, realm: Realm, { familyId }: RunResult, content: CodeContent): string =>
-  sealCode(ring, realm.id, { familyId: brandId<FamilyId>(familyId), content: inOneOrder(content) });
+  sealCode(ring, realm.id, {
+    familyId: brandId<FamilyId>(familyId ?? unreachable('a code without a family')),
+    content: inOneOrder(content),
+  });
 
 /** jsonb gives members back in its own order, and another order would seal to another code. */
 const inOneOrder = (content: CodeContent): CodeContent => ({
@@ -122,7 +170,7 @@ const inOneOrder = (content: CodeContent): CodeContent => ({
  * for too long is treated alike, since what hangs on it would otherwise outlive every sign-out of this browser; but what
  * was proved in it counts no more.
  */
-function sessionChange({ exchange, ring, run, session, idleSession }: CompletionFacts): SessionChange {
+function sessionChange({ exchange, ring, run, session, idleSession, devices }: CompletionFacts): SessionChange {
   const { realm, address, agent } = exchange;
   const former = session ?? idleSession;
   const renews = former !== null && former.user.userId === run.userId;
@@ -134,6 +182,7 @@ function sessionChange({ exchange, ring, run, session, idleSession }: Completion
     evidence: renews && session !== null ? merge(session.evidence, own(run.evidence)) : own(run.evidence),
     absoluteLifetimeSeconds: realm.settings.sessionAbsoluteLifetimeSeconds,
     former: former && { sessionId: former.id, userId: former.user.userId },
+    device: deviceChange(ring, run, devices),
     address,
     agent,
   };

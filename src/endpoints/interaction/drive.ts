@@ -5,11 +5,11 @@ import type { Answer, Effect, Question } from '../../flow/node.ts';
 import { nodeTypes } from '../../flow/nodes/index.ts';
 import type { Run, UserState } from '../../flow/run.ts';
 import type { Arrival, View } from '../../flow/step.ts';
-import type { Client } from '../../oidc/client.ts';
-import { subjectOf } from '../../oidc/subject.ts';
 import { readCookie } from '../cookies.ts';
 import type { Dependencies } from '../dependencies.ts';
 import type { Exchange } from '../exchange.ts';
+import { type Destination, subjectFor } from './destination.ts';
+import { carriedDevices, deviceHash } from './known_device.ts';
 import type { FlowVersion, FoundSession } from './ports.ts';
 
 /** Where a run stands after one arrival, with what had to be looked up on the way. */
@@ -27,14 +27,14 @@ type Standing = {
   readonly run: Run;
   readonly user: UserState | null;
   readonly version: FlowVersion;
-  readonly client: Client;
+  readonly destination: Destination;
 };
 
 /** Moves a run by one arrival, answering the engine's questions until a screen or an end is reached. */
 export async function drive(
   deps: Dependencies,
   exchange: Exchange,
-  { run, user, version, client }: Standing,
+  { run, user, version, destination }: Standing,
   arrival: Arrival,
 ): Promise<Driven> {
   const { realm } = exchange;
@@ -44,7 +44,7 @@ export async function drive(
     now: exchange.now,
     registry: nodeTypes,
     user: user && { ...user, validFrom },
-    subjectOf: (userId: UserId) => subjectOf(realm, client, userId),
+    subjectOf: (userId: UserId) => subjectFor(destination, realm, userId),
   };
   const lookups: Lookups = { session: undefined };
   let moved = step(run, version.definition, arrival, context);
@@ -71,7 +71,9 @@ async function answer(
     case 'verify_password': {
       const { realm, address, forwarded, agent, now, request } = exchange;
       const { username, password } = question;
-      const attempt = { realm, username, password, address, forwarded, agent, now, signal: request.signal };
+      const deviceHashes = carriedDevices(exchange).map(deviceHash);
+      const from = { address, forwarded, agent, deviceHashes };
+      const attempt = { realm, username, password, ...from, now, signal: request.signal };
       return { kind: 'verify_password', verdict: await deps.verifyPassword(attempt) };
     }
     case 'consent': {

@@ -6,15 +6,14 @@ import type { KeyRing } from '../../core/key_ring.ts';
 import { open, seal } from '../../core/seal.ts';
 import type { Run } from '../../flow/run.ts';
 import { decodeRun, encodeRun } from '../../flow/run_codec.ts';
-import type { AuthorizationRequest } from '../../oidc/authorize/index.ts';
-import { readRequestDocument } from '../../oidc/authorize/request_document.ts';
 import type { Realm } from '../../oidc/realm.ts';
+import { type RunRequest, readRunRequest } from './destination.ts';
 
 /** `/run/{handle}`: the id of a stored run, or a whole run that was not stored yet, sealed. */
 
 export type SealedRun = {
   readonly run: Run;
-  readonly request: AuthorizationRequest;
+  readonly request: RunRequest;
   /** The browser that typed into it; null: nobody has yet. */
   readonly bindingHash: Buffer | null;
 };
@@ -49,7 +48,7 @@ function readSealed(document: unknown): SealedRun | null {
   if (!Array.isArray(document)) return null;
   const [packed, sent, binding]: readonly unknown[] = document;
   const run = typeof packed === 'string' ? decodeRun(packed) : null;
-  const request = readRequestDocument(sent);
+  const request = readRunRequest(sent);
   if (run?.ok !== true || request === null) return null;
   const bindingHash = typeof binding === 'string' ? decodeBase64url(binding) : null;
   return bindingHash === undefined ? null : { run: run.value, request, bindingHash };

@@ -1,20 +1,20 @@
 /**
  * The only bridge between the protocol and the flow engine: an authorization request becomes a run, a run's end becomes an
- * authorization response. It owns the run's handle, its binding to one browser, and the moment where run, session and
- * code are fixed together. Routes: `/run/:handle`, and the second half of `/authorize`.
+ * authorization response, the answer that a device waits for, or the way back to a page of ours (`destination.ts`). It owns
+ * the run's handle, its binding to one browser, and the moment where run, session and code are fixed together. Routes:
+ * `/run/:handle`, and the second half of `/authorize`, `/device` and `/account`.
  */
 import { newTimedId, type RunId } from '../../core/ids.ts';
 import { createRun } from '../../flow/engine.ts';
 import type { NodeInput } from '../../flow/node.ts';
-import type { AuthorizationRequest } from '../../oidc/authorize/index.ts';
-import type { Client } from '../../oidc/client.ts';
 import { redirect } from '../answer.ts';
 import { readForm } from '../body.ts';
 import type { Dependencies } from '../dependencies.ts';
 import type { Exchange, Handler } from '../exchange.ts';
 import { createSenderRate } from '../sender_rate.ts';
 import { browserOf, isOwnSubmit } from './browser.ts';
-import { demandOf } from './demand.ts';
+import { demandFor } from './demand.ts';
+import type { Destination } from './destination.ts';
 import { drive } from './drive.ts';
 import { isFormToken } from './handle.ts';
 import { deployed, heldBy, locate, type RunDependencies } from './position.ts';
@@ -22,8 +22,8 @@ import { errorPage, screenPage, urlOf } from './run_page.ts';
 import { settle, toSealed, whereItStands } from './settle.ts';
 
 export type Interaction = {
-  /** The second half of `/authorize`. By POST no cookie is read or set: a cross-site POST carries none of ours. */
-  readonly begin: (exchange: Exchange, request: AuthorizationRequest, client: Client) => Promise<Response>;
+  /** The second half of what begins a run. By POST no cookie is read or set: a cross-site POST carries none of ours. */
+  readonly begin: (exchange: Exchange, destination: Destination) => Promise<Response>;
   readonly show: Handler;
   readonly submit: Handler;
 };
@@ -34,27 +34,23 @@ const storingSize = { capacity: 60, refillSeconds: 600 };
 export function createInteraction(dependencies: Dependencies): Interaction {
   const deps: RunDependencies = { ...dependencies, storingRate: createSenderRate(() => storingSize) };
   return {
-    begin: (exchange, request, client) => begin(deps, exchange, request, client),
+    begin: (exchange, destination) => begin(deps, exchange, destination),
     show: (exchange) => show(deps, exchange),
     submit: (exchange) => submit(deps, exchange),
   };
 }
 
-async function begin(
-  deps: RunDependencies,
-  exchange: Exchange,
-  request: AuthorizationRequest,
-  client: Client,
-): Promise<Response> {
+async function begin(deps: RunDependencies, exchange: Exchange, destination: Destination): Promise<Response> {
   const { realm, now } = exchange;
   const version = await deployed(deps, exchange);
-  const expiresAt = now + realm.settings.runLifetimeSeconds * 1000;
+  const longest = now + realm.settings.runLifetimeSeconds * 1000;
+  const expiresAt = destination.kind === 'device' ? Math.min(longest, destination.request.expiresAt) : longest;
   const run = createRun({
     id: newTimedId<RunId>(expiresAt),
     realmId: realm.id,
     flowVersionId: version.id,
     definition: version.definition,
-    demand: demandOf(request, client),
+    demand: demandFor(destination),
     startedAt: now,
     expiresAt,
   });
@@ -64,8 +60,7 @@ async function begin(
     isStored: false,
     handle: '',
     version,
-    client,
-    request,
+    destination,
     bindingHash: null,
     result: null,
   };

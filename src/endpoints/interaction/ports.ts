@@ -1,12 +1,12 @@
-import type { ClientId, RealmId, RunId, SessionId, UserId } from '../../core/ids.ts';
+import type { ClientId, FamilyId, RealmId, RunId, SessionId, UserId } from '../../core/ids.ts';
 import type { Secret } from '../../core/secret.ts';
 import type { Instant } from '../../core/time.ts';
 import type { Definition } from '../../flow/definition.ts';
 import type { Effect } from '../../flow/node.ts';
 import type { Evidence, Run, UserState } from '../../flow/run.ts';
 import type { CodeContent } from '../../oidc/authorization_code.ts';
-import type { AuthorizationRequest } from '../../oidc/authorize/index.ts';
 import type { Realm } from '../../oidc/realm.ts';
+import type { RunRequest } from './destination.ts';
 
 /** What a sign-in needs from outside; `app.ts` wires the store and the password worker to it. */
 
@@ -51,17 +51,36 @@ export type Consents = {
 
 /** What a completed run answers, fixed once, so that a repeat of its last submit gets the same. */
 export type RunResult = {
-  readonly familyId: string;
+  /** null: the run answers no client. */
+  readonly familyId: string | null;
   /** The family of an access token that is returned from the authorization endpoint itself; null: none is. */
   readonly frontFamilyId: string | null;
-  /** null: the request was too old for a callback, so the person gets a link. */
+  /** null: the run answers no client, or its request was too old for a callback and the person gets a link. */
   readonly code: CodeContent | null;
   /** The ring entry that the session cookie was derived with; null: the browser keeps the session it had. */
   readonly sessionKeyId: string | null;
+  /** Hash of the token by which the browser is known to the person from now on, base64url; null: nothing was given. */
+  readonly device?: string | null;
 };
 
+/** `new`: the browser gets a token derived from the run; `known`: it has one. */
+export type DeviceChange = {
+  readonly kind: 'new' | 'known';
+  readonly tokenHash: Uint8Array;
+  /** When the password was given: a later change of it ends the device. */
+  readonly provedAt: Instant;
+};
+
+export type KnownDevices = {
+  /** Those of the tokens that are somebody's device in this realm. */
+  readonly find: (realmId: RealmId, tokenHashes: readonly Uint8Array[]) => Promise<readonly FoundDevice[]>;
+};
+
+/** A browser that is somebody's. */
+export type FoundDevice = { readonly id: string; readonly userId: UserId; readonly tokenHash: Uint8Array };
+
 export type RunDocuments = {
-  readonly request: AuthorizationRequest;
+  readonly request: RunRequest;
   readonly bindingHash: Uint8Array | null;
   readonly result: RunResult | null;
 };
@@ -74,8 +93,23 @@ export type SessionChange = {
   readonly evidence: readonly Evidence[];
   readonly absoluteLifetimeSeconds: number;
   readonly former: { readonly sessionId: SessionId; readonly userId: UserId } | null;
+  /** The browser, as a device from which this person proved everything; null: it was not a password. */
+  readonly device: DeviceChange | null;
   readonly address: string | null;
   readonly agent: string | null;
+};
+
+/** What a person decided about a device that waits (RFC 8628); `approval` null: it is denied. */
+export type DeviceDecision = {
+  readonly familyId: FamilyId;
+  readonly clientId: ClientId;
+  readonly userId: UserId | null;
+  readonly approval: {
+    readonly sessionId: SessionId;
+    readonly authTime: number;
+    readonly acr: string | null;
+    readonly amr: readonly string[];
+  } | null;
 };
 
 export type Move = RunDocuments & {
@@ -83,13 +117,14 @@ export type Move = RunDocuments & {
   readonly origin: { readonly kind: 'sealed' } | { readonly kind: 'stored'; readonly step: number };
   readonly effects: readonly Effect[];
   readonly session: SessionChange | null;
+  readonly decision: DeviceDecision | null;
   readonly address: string | null;
   readonly agent: string | null;
 };
 
 export type Runs = {
   readonly find: (realmId: RealmId, runId: RunId) => Promise<StoredRun | null>;
-  readonly save: (move: Move) => Promise<'saved' | 'lost' | 'user_gone'>;
+  readonly save: (move: Move) => Promise<'saved' | 'lost' | 'user_gone' | 'device_gone'>;
   readonly bind: (realmId: RealmId, runId: RunId, bindingHash: Uint8Array) => Promise<boolean>;
 };
 
@@ -106,6 +141,8 @@ export type VerifyPassword = (attempt: {
   /** true: a trusted proxy vouched for the address. */
   readonly forwarded: boolean;
   readonly agent: string | null;
+  /** Of the known-device tokens that the browser carries. */
+  readonly deviceHashes: readonly Uint8Array[];
   readonly now: Instant;
   /** Aborted when the person goes away. */
   readonly signal: AbortSignal;

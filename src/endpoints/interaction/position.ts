@@ -2,15 +2,12 @@ import { newTimedId, type RunId } from '../../core/ids.ts';
 import { unreachable } from '../../core/result.ts';
 import { restart } from '../../flow/engine.ts';
 import type { Run, UserState } from '../../flow/run.ts';
-import { matchRedirectUri } from '../../oidc/authorize/redirect_uri.ts';
-import { checkResponseType } from '../../oidc/authorize/response_type.ts';
-import { type Client, countsFrom } from '../../oidc/client.ts';
-import type { Realm } from '../../oidc/realm.ts';
 import { pageResponse } from '../answer.ts';
-import { type Dependencies, findClient } from '../dependencies.ts';
+import type { Dependencies } from '../dependencies.ts';
 import type { Exchange } from '../exchange.ts';
 import type { SenderRate } from '../sender_rate.ts';
 import type { Browser } from './browser.ts';
+import { type Destination, destinationOf, isStillServed, startUrlOf, uiLocalesOf } from './destination.ts';
 import { sessionOf } from './drive.ts';
 import { openHandle } from './handle.ts';
 import type { FlowVersion, RunDocuments, StoredRun } from './ports.ts';
@@ -20,13 +17,13 @@ import { errorPage, gonePage } from './run_page.ts';
 export type RunDependencies = Dependencies & { readonly storingRate: SenderRate };
 
 /** A run where it stands: in its handle or in its row. */
-export type Position = RunDocuments & {
+export type Position = Omit<RunDocuments, 'request'> & {
   readonly run: Run;
   readonly user: UserState | null;
   readonly isStored: boolean;
   readonly handle: string;
   readonly version: FlowVersion;
-  readonly client: Client;
+  readonly destination: Destination;
 };
 
 /** The version that new runs of this realm begin on. */
@@ -51,35 +48,24 @@ export async function locate(
   if (opened.kind === 'unreadable') return gonePage(deps, exchange);
   const stored = opened.kind === 'stored' ? await deps.runs.find(realm.id, opened.runId) : fresh(opened.sealed);
   if (stored === null) return gonePage(deps, exchange);
-  const client = await findClient(deps, realm, stored.request.clientId, now);
-  if (client === null || !isStillRegistered(stored, client, realm)) {
+  const destination = await destinationOf(deps, exchange, stored.request);
+  if (destination === null || !(isOver(stored.run) || isStillServed(destination, realm))) {
     return errorPage(deps, exchange, 'client_unknown', 400);
   }
   const isHeld =
     opened.kind !== 'stored' ||
     ((await mayHold(deps, browser, stored)) && !(await isOvertaken(deps, exchange, stored)));
   if (!isHeld) {
-    const elsewhere = { kind: 'elsewhere' as const, startUrl: client.metadata.client_uri ?? null };
-    return pageResponse(deps.renderPage, exchange, elsewhere, { status: 403, uiLocales: stored.request.uiLocales });
+    const elsewhere = { kind: 'elsewhere' as const, startUrl: startUrlOf(destination, realm) };
+    return pageResponse(deps.renderPage, exchange, elsewhere, { status: 403, uiLocales: uiLocalesOf(destination) });
   }
   const version = await deps.configuration.flowVersion(realm.id, stored.run.flowVersionId, now);
-  const place = { ...stored, isStored: opened.kind === 'stored', handle: handle ?? '', client };
+  const { request: _, ...documents } = stored;
+  const place = { ...documents, isStored: opened.kind === 'stored', handle: handle ?? '', destination };
   if (version !== null && (version.recalledAt === null || isOver(stored.run))) return { ...place, version };
   const current = await deployed(deps, exchange);
   return { ...place, version: current, run: restart(stored.run, current.definition, current.id, now) };
 }
-
-/** What an operator took from a client since the request came is taken from runs that wait, too. */
-const isStillRegistered = (
-  { request, run }: Pick<StoredRun, 'request' | 'run'>,
-  client: Client,
-  realm: Realm,
-): boolean =>
-  isOver(run) ||
-  (request.receivedAt >= countsFrom(client, realm) &&
-    matchRedirectUri(request.target.redirectUri, client.redirectUris, client.settings).ok &&
-    checkResponseType(request.responseType, client).ok &&
-    request.scope.every((scope) => client.scope.includes(scope)));
 
 const fresh = (sealed: Pick<StoredRun, 'run' | 'request' | 'bindingHash'>): StoredRun => ({
   ...sealed,

@@ -14,7 +14,7 @@ import { writeAccessToken } from '../own_token.ts';
 import { codeOf } from './completion.ts';
 import { refusalOfFailure } from './failure.ts';
 import type { RunResult } from './ports.ts';
-import type { Recipient } from './respond.ts';
+import type { ClientRecipient } from './respond.ts';
 
 /**
  * What the authorization response returns (OIDC Core §3): nearly always the code alone, which costs nothing here. Refused
@@ -23,7 +23,7 @@ import type { Recipient } from './respond.ts';
  */
 export async function returnedFrom(
   deps: Dependencies,
-  recipient: Recipient,
+  recipient: ClientRecipient,
   result: RunResult,
   content: CodeContent,
 ): Promise<Result<Returned, Refusal>> {
@@ -57,7 +57,7 @@ const gone = err(refusalOfFailure('user_disabled'));
  */
 async function frontToken(
   deps: Dependencies,
-  { exchange, client }: Recipient,
+  { exchange, client }: ClientRecipient,
   grant: Grant,
   id: string,
   content: CodeContent,
@@ -85,7 +85,7 @@ async function frontToken(
 
 async function frontIdToken(
   deps: Dependencies,
-  { exchange, client, request }: Recipient,
+  { exchange, client, request }: ClientRecipient,
   grant: Grant,
   beside: { readonly accessToken: string | null; readonly code: string | null },
   encryption: JweRecipient | null,

@@ -1,14 +1,14 @@
 import type { Run } from '../../flow/run.ts';
 import type { View } from '../../flow/step.ts';
-import type { AuthorizationRequest } from '../../oidc/authorize/index.ts';
+import type { Introduction } from '../../login/pages/index.ts';
 import { kindOfRedirectUri } from '../../oidc/authorize/redirect_uri.ts';
-import type { Client } from '../../oidc/client.ts';
 import { refusal } from '../../oidc/errors.ts';
 import { pageResponse } from '../answer.ts';
 import type { Dependencies } from '../dependencies.ts';
 import type { Exchange } from '../exchange.ts';
 import { logRefusal } from '../refused.ts';
 import type { Browser } from './browser.ts';
+import { clientNameOf, type Destination, redirectUriOf, uiLocalesOf } from './destination.ts';
 import { formToken } from './handle.ts';
 
 /** The pages of a run: its screens, and what is said where there is no run to show. */
@@ -18,15 +18,14 @@ export const urlOf = ({ realm }: Exchange, handle: string): string => `${realm.i
 export type ShownRun = {
   readonly run: Run;
   readonly handle: string;
-  readonly client: Client;
-  readonly request: AuthorizationRequest;
+  readonly destination: Destination;
 };
 
 export function screenPage(
   deps: Dependencies,
   exchange: Exchange,
   { binding, cookies }: Browser,
-  { client, request, handle, run }: ShownRun,
+  { destination, handle, run }: ShownRun,
   view: Extract<View, { kind: 'screen' }>,
 ): Response {
   const form = {
@@ -34,21 +33,29 @@ export function screenPage(
     step: view.step,
     token: formToken(deps.ring, binding, run.id, view.step),
   };
-  const introduction = introductionOf(client, request.target.redirectUri);
-  const screen = { kind: 'screen' as const, screen: view.screen, clientName: client.name, form, introduction };
+  const shown = {
+    screen: view.screen,
+    clientName: clientNameOf(destination),
+    introduction: introductionOf(destination),
+  };
+  const screen = { kind: 'screen' as const, ...shown, form };
   return pageResponse(deps.renderPage, exchange, screen, {
     cookies,
-    uiLocales: request.uiLocales,
-    redirectUri: request.target.redirectUri,
+    uiLocales: uiLocalesOf(destination),
+    redirectUri: redirectUriOf(destination),
   });
 }
 
-/** A person is to see where the answer goes wherever no operator has judged it; on a device any program can be there. */
-function introductionOf({ introduced }: Client, redirectUri: string) {
-  const url = URL.parse(redirectUri);
-  if (introduced === undefined || url === null) return null;
+/** A person is to see who asks and where the answer goes wherever no operator has judged it. */
+function introductionOf(destination: Destination): Introduction | null {
+  if (destination.kind === 'account' || destination.client.introduced === undefined) return null;
+  const { host } = destination.client.introduced;
+  const redirectUri = redirectUriOf(destination);
+  const url = redirectUri === null ? null : URL.parse(redirectUri);
+  if (redirectUri === null || url === null) return host === null ? null : { host, returns: null };
+  // On the person's own device any program can be there.
   const isOnDevice = kindOfRedirectUri(redirectUri) !== 'https';
-  return { host: introduced.host, returnsTo: url.host === '' ? url.protocol.slice(0, -1) : url.host, isOnDevice };
+  return { host, returns: { to: url.host === '' ? url.protocol.slice(0, -1) : url.host, isOnDevice } };
 }
 
 /** A handle that opens nothing here: cut, forged, of another realm, or its run long over. */

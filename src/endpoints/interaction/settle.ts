@@ -1,12 +1,13 @@
 import { unreachable } from '../../core/result.ts';
 import type { Run } from '../../flow/run.ts';
 import { redirect } from '../answer.ts';
-import { findClient } from '../dependencies.ts';
 import type { Exchange } from '../exchange.ts';
 import { type Browser, renewedBrowser } from './browser.ts';
-import { complete } from './completion.ts';
+import { complete, denialOf, isProved } from './completion.ts';
+import { type Destination, destinationOf } from './destination.ts';
 import { type Driven, idleSessionOf, sessionOf } from './drive.ts';
 import { longestHandle, sealRun } from './handle.ts';
+import { carriedDevices, deviceHash } from './known_device.ts';
 import type { Move, StoredRun } from './ports.ts';
 import { isOver, type Position, type RunDependencies } from './position.ts';
 import { type Recipient, repeatResult, sendFailure, sendResult } from './respond.ts';
@@ -24,21 +25,28 @@ export async function settle(
   const recipient = recipientOf(exchange, browser, position);
   if (position.isStored && isOver(position.run)) return repeat(deps, recipient, position);
   if (view.kind === 'succeeded') return succeed(deps, exchange, browser, position, driven);
-  const isProven = run.evidence.some(({ fromSession }) => fromSession !== true);
-  const mustStore = position.isStored || effects.length > 0 || isProven;
+  const denial = isDenied(exchange, driven) ? denialOf(position.destination, run) : null;
+  const mustStore = position.isStored || effects.length > 0 || isProved(run) || denial !== null;
   if (view.kind === 'screen' && !mustStore) return toSealed(deps, exchange, { ...position, run }, browser.cookies);
   if (mustStore && run !== position.run) {
-    const saved = await deps.runs.save(moveOf(exchange, browser, position, driven, null));
+    const saved = await deps.runs.save(
+      moveOf(exchange, browser, position, driven, { result: null, session: null, decision: denial }),
+    );
+    if (saved === 'device_gone') return gone(deps, recipient);
     if (saved !== 'saved') return afterLoss(deps, exchange, browser, run);
   }
-  if (view.kind === 'failed') return sendFailure(deps, recipient, view.reason);
+  const isAnswered = view.kind === 'failed' && !(mustStore && mustBeFetched(recipient));
+  if (isAnswered) return sendFailure(deps, recipient, view.reason);
   return redirect(urlOf(exchange, run.id), browser.cookies);
 }
 
-const recipientOf = (exchange: Exchange, { cookies }: Browser, { client, request }: Position): Recipient => ({
+/** By a person's submit: whatever a flow refuses a mere visit for is no decision. */
+const isDenied = ({ request }: Exchange, { view }: Driven): boolean =>
+  request.method === 'POST' && view.kind === 'failed' && view.reason === 'denied';
+
+const recipientOf = (exchange: Exchange, { cookies }: Browser, { destination }: Position): Recipient => ({
   exchange,
-  client,
-  request,
+  destination,
   cookies,
 });
 
@@ -47,17 +55,16 @@ function moveOf(
   browser: Browser,
   position: Position,
   driven: Driven,
-  completion: ReturnType<typeof complete> | null,
+  outcome: Pick<Move, 'result' | 'session' | 'decision'>,
 ): Move {
   const { address, agent } = exchange;
   return {
     run: driven.run,
-    request: position.request,
+    request: position.destination.request,
     bindingHash: browser.bindingHash,
-    result: completion?.result ?? null,
     origin: position.isStored ? { kind: 'stored', step: position.run.step } : { kind: 'sealed' },
     effects: driven.effects,
-    session: completion?.session ?? null,
+    ...outcome,
     address,
     agent,
   };
@@ -71,26 +78,45 @@ async function succeed(
   position: Position,
   driven: Driven,
 ): Promise<Response> {
-  const { client, request } = position;
+  const { destination } = position;
   const { run, effects } = driven;
   const cookieSession = await currentSession(deps, exchange, driven);
   const idleSession = cookieSession === null ? await idleSessionOf(deps, exchange) : null;
-  const completion = complete({ exchange, ring: deps.ring, client, request, run, session: cookieSession, idleSession });
+  const devices = isProved(run) ? await devicesOf(deps, exchange) : [];
+  const sessions = { session: cookieSession, idleSession };
+  const completion = complete({ exchange, ring: deps.ring, destination, run, ...sessions, devices });
   const former = completion.session?.former ?? null;
   const holder = former !== null && former.userId !== run.userId ? renewedBrowser(exchange) : browser;
   const recipient = recipientOf(exchange, holder, position);
-  if (!position.isStored && effects.length === 0 && completion.session === null) {
+  const writesNothing = effects.length === 0 && completion.session === null && completion.decision === null;
+  if (!position.isStored && writesNothing) {
     if (cookieSession?.touchDue === true) await deps.sessions.touch(run.realmId, cookieSession.id);
-    return sendResult(deps, recipient, run, completion.result);
+    return sendResult(deps, recipient, run, completion);
   }
   const saved = await deps.runs.save(moveOf(exchange, holder, position, driven, completion));
   if (saved === 'user_gone') return sendFailure(deps, recipient, 'user_disabled');
+  if (saved === 'device_gone') return gone(deps, recipientOf(exchange, browser, position));
   if (saved === 'lost') return afterLoss(deps, exchange, browser, run);
-  // A page must not be the answer to a POST, or reloading it would submit again.
-  const isPosted = exchange.request.method === 'POST' && request.target.responseMode === 'form_post';
-  return isPosted
+  return mustBeFetched(recipient)
     ? redirect(urlOf(exchange, run.id), holder.cookies)
-    : sendResult(deps, recipient, run, completion.result);
+    : sendResult(deps, recipient, run, completion);
+}
+
+/** A page must not be the answer to a POST, or reloading it would submit again. */
+const mustBeFetched = ({ exchange, destination }: Recipient): boolean =>
+  exchange.request.method === 'POST' && endsInPage(destination);
+
+const endsInPage = (destination: Destination): boolean =>
+  destination.kind === 'device' ||
+  (destination.kind === 'client' && destination.request.target.responseMode === 'form_post');
+
+/** Nothing was written: the person sees that their word came too late. */
+const gone = (deps: RunDependencies, recipient: Recipient): Response => sendFailure(deps, recipient, 'expired');
+
+/** What the browser is known as. */
+async function devicesOf({ knownDevices }: RunDependencies, exchange: Exchange) {
+  const hashes = carriedDevices(exchange).map(deviceHash);
+  return hashes.length === 0 ? [] : knownDevices.find(exchange.realm.id, hashes);
 }
 
 /** The session that this browser came with. */
@@ -121,9 +147,9 @@ export async function whereItStands(
 ): Promise<Response> {
   const isHolder = stored.bindingHash === null || browser.bindingHash.equals(stored.bindingHash);
   if (!isHolder || !isOver(stored.run)) return redirect(urlOf(exchange, stored.run.id), browser.cookies);
-  const client = await findClient(deps, exchange.realm, stored.request.clientId, exchange.now);
-  if (client === null) return errorPage(deps, exchange, 'client_unknown', 400);
-  return repeat(deps, { exchange, client, request: stored.request, cookies: browser.cookies }, stored);
+  const destination = await destinationOf(deps, exchange, stored.request);
+  if (destination === null) return errorPage(deps, exchange, 'client_unknown', 400);
+  return repeat(deps, { exchange, destination, cookies: browser.cookies }, stored);
 }
 
 /** A run ends once; asked again it says the same. */
@@ -132,6 +158,7 @@ async function repeat(
   recipient: Recipient,
   { run, result }: Pick<StoredRun, 'run' | 'result'>,
 ): Promise<Response> {
+  if (mustBeFetched(recipient)) return redirect(urlOf(recipient.exchange, run.id), recipient.cookies);
   if (run.status === 'completed')
     return repeatResult(deps, recipient, run, result ?? unreachable('a completed run without result'));
   return sendFailure(deps, recipient, run.failure ?? unreachable(`run ${run.id} failed without a reason`));
@@ -144,7 +171,8 @@ export async function toSealed(
   position: Position,
   cookies: readonly string[],
 ): Promise<Response> {
-  const { run, request, bindingHash } = position;
+  const { run, bindingHash } = position;
+  const { request } = position.destination;
   const handle = sealRun(deps.ring, exchange.realm, {
     run,
     request,
@@ -154,7 +182,8 @@ export async function toSealed(
   const waitSeconds = deps.storingRate(exchange);
   if (waitSeconds > 0) return crowdedPage(deps, exchange, waitSeconds);
   const { address, agent } = exchange;
-  const documents = { run, request, bindingHash, result: null, session: null, effects: [], address, agent };
+  const nothing = { result: null, session: null, decision: null, effects: [] };
+  const documents = { run, request, bindingHash, ...nothing, address, agent };
   await deps.runs.save({ ...documents, origin: { kind: 'sealed' } });
   return redirect(urlOf(exchange, run.id), cookies);
 }

@@ -18,9 +18,12 @@ export const consent = defineNode({
   submit: (context, input) => about(context, (asked) => decide(asked, input)),
 });
 
-/** Consent is somebody's: without anything to ask it is given, without a person it cannot be. */
+/**
+ * Consent is somebody's: without anything to ask it is given, without a person it cannot be. What goes to another device
+ * is asked by `allow`, whose page says all that this one would.
+ */
 function about({ demand, user }: NodeContext<unknown>, go: (asked: Asked) => Outcome<Output>): Outcome<Output> {
-  if (demand.consent === null) return { kind: 'advance', output: 'granted' };
+  if (demand.consent === null || demand.consent.device !== undefined) return { kind: 'advance', output: 'granted' };
   if (user === null) return { kind: 'fail', reason: 'login_required' };
   return go({ consent: demand.consent, user });
 }

@@ -1,6 +1,6 @@
 import type { CopyKey } from '../copy/index.ts';
 import { html } from '../html.ts';
-import { backLink, type Frame, page } from '../layout.ts';
+import { backLink, buttonLink, type Frame, page } from '../layout.ts';
 
 const sentences = {
   request_invalid: 'error_request_invalid',
@@ -11,6 +11,7 @@ const sentences = {
   cookies_blocked: 'error_cookies_blocked',
   not_found: 'error_not_found',
   server_error: 'error_server_error',
+  sign_in_failed: 'error_sign_in_failed',
 } as const satisfies { readonly [reason: string]: CopyKey };
 
 export type ErrorReason = keyof typeof sentences;
@@ -21,6 +22,8 @@ export type ErrorContent = {
   readonly errorId: string;
   readonly backUrl: string | null;
   readonly clientName: string | null;
+  /** Where the same can be tried again; absent: nowhere. */
+  readonly retryUrl?: string | null;
 };
 
 /** Where nothing can be sent to the application (RFC 6749 §4.1.2.1): fixed texts, nothing of the request. */
@@ -34,6 +37,7 @@ export function errorPage(content: ErrorContent, frame: Frame): string {
 <p>${copy[sentences[content.reason]]}</p>
 <p class="reference muted">${copy.error_id} <code id="error_id">${content.errorId}</code></p>
 ${backLink(copy, content.backUrl, content.clientName)}
+${buttonLink(content.retryUrl ?? null, copy.try_again)}
 </section>`,
   });
 }

@@ -7,9 +7,8 @@ export type ScreenOf<Name extends ScreenName> = Extract<Screen, { readonly name:
 export type Introduction = {
   /** Of the address that is its name; null: it has none. */
   readonly host: string | null;
-  /** Where the answer goes: a host, or the scheme of a program on the device. */
-  readonly returnsTo: string;
-  readonly isOnDevice: boolean;
+  /** Where the answer goes: a host, or the scheme of a program on the person's device; null: it is no redirect. */
+  readonly returns: { readonly to: string; readonly isOnDevice: boolean } | null;
 };
 
 /** What a page of a run is told beside its screen. `clientName` is `null` where the person goes on to no application. */

@@ -16,13 +16,22 @@ export function checkAcr(
   client: Pick<Client, 'metadata' | 'settings'>,
   reachable: readonly string[],
 ): Result<AcrDemand, Refusal> {
-  const asked = sent?.split(' ').filter((value) => value !== '') ?? client.metadata.default_acr_values ?? [];
-  const wish = claimed.values.length > 0 ? claimed : { values: asked, essential: false };
-  const essential = wish.values.length > 0 && (wish.essential || client.settings.acrValues === 'required');
-  return !essential || wish.values.some((value) => reachable.includes(value))
-    ? ok({ values: wish.values, essential })
+  const asked = sent?.split(' ').filter((value) => value !== '');
+  const named = asked === undefined ? defaultAcr(client) : underPolicy({ values: asked, essential: false }, client);
+  const demand = claimed.values.length > 0 ? underPolicy(claimed, client) : named;
+  return !demand.essential || demand.values.some((value) => reachable.includes(value))
+    ? ok(demand)
     : err(unreachableAcr);
 }
+
+/** For a request that can name no classes, or names none. */
+export const defaultAcr = (client: Pick<Client, 'metadata' | 'settings'>): AcrDemand =>
+  underPolicy({ values: client.metadata.default_acr_values ?? [], essential: false }, client);
+
+const underPolicy = ({ values, essential }: AcrDemand, { settings }: Pick<Client, 'settings'>): AcrDemand => ({
+  values,
+  essential: values.length > 0 && (essential || settings.acrValues === 'required'),
+});
 
 const unreachableAcr = refusal(
   'unmet_authentication_requirements',

@@ -33,6 +33,15 @@ export type FactName = keyof typeof facts;
 
 /** For every error code: what holds whichever rule gave it. A test finds a code without a row. */
 export const byError: { readonly [error: string]: Remedy } = {
+  authorization_pending: { mend: 'Nothing: the device asks again until the person has decided.' },
+  slow_down: {
+    mend: 'Have the device wait for the interval of its answer, and five seconds more after each slow_down.',
+    settings: ['devicePollingIntervalSeconds'],
+  },
+  expired_token: {
+    mend: 'Have the device begin again; a longer lifetime gives people more time to enter the code.',
+    settings: ['deviceCodeLifetimeSeconds'],
+  },
   insufficient_user_authentication: {
     mend: 'Have the client send the user to sign in again with the acr_values and max_age of the challenge, or ask less of the sign-in.',
     settings: ['userinfoAcrValues', 'userinfoMaxAgeSeconds'],

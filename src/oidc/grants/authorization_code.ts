@@ -25,6 +25,7 @@ const parameters = defineParameters(
 export const authorizationCode: GrantType = {
   type: 'authorization_code',
   forClass: ['public', 'confidential'],
+  signsIn: true,
   spendsProofs: true,
   check(facts) {
     const { form, ring, realm } = facts;

@@ -60,6 +60,8 @@ export type Redeem = (families: Families) => Promise<Result<Issue, Refusal>>;
 export type GrantType = {
   readonly type: string;
   readonly forClass: readonly Client['class'][];
+  /** A person signs in for it, so that refresh tokens can come of it. */
+  readonly signsIn?: true;
   /** The statement that redeems spends `proofs` too; for any other grant they are spent before it redeems. */
   readonly spendsProofs?: true;
   /** true: what it issues never has an ID token. */

@@ -6,13 +6,22 @@ import { err, ok, type Result } from '../../core/result.ts';
 import { type Refusal, refusal } from '../errors.ts';
 import { authorizationCode } from './authorization_code.ts';
 import { clientCredentials } from './client_credentials.ts';
+import { deviceCodeGrant } from './device_code.ts';
 import type { GrantFacts, GrantType, Redeem } from './grant.ts';
 import { refreshToken } from './refresh_token.ts';
 import { tokenExchange } from './token_exchange.ts';
 
-const grantTypes: readonly GrantType[] = [authorizationCode, refreshToken, clientCredentials, tokenExchange];
+const grantTypes: readonly GrantType[] = [
+  authorizationCode,
+  refreshToken,
+  clientCredentials,
+  tokenExchange,
+  deviceCodeGrant,
+];
 
 export const grantTypeNames: readonly string[] = grantTypes.map(({ type }) => type);
+
+export const signInGrantTypes: readonly string[] = grantTypes.filter(({ signsIn }) => signsIn).map(({ type }) => type);
 
 export const classesOfGrantType = (type: string): readonly string[] =>
   grantTypes.find((grant) => grant.type === type)?.forClass ?? [];

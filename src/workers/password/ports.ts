@@ -13,6 +13,15 @@ export type LockoutCounters = {
   readonly record: (event: PasswordAudit) => Promise<void>;
 };
 
+/** `store/known_devices.ts` fits. */
+export type PasswordDevices = {
+  /** Those of the tokens, by their hashes, that are somebody's known device in this realm. */
+  readonly find: (
+    realmId: RealmId,
+    tokenHashes: readonly Uint8Array[],
+  ) => Promise<readonly { readonly id: string; readonly userId: UserId }[]>;
+};
+
 export type PasswordUser = {
   readonly userId: UserId;
   readonly username: string;

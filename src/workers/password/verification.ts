@@ -5,7 +5,7 @@ import { Admission } from './admission.ts';
 import { startDeadline } from './deadline.ts';
 import type { PasswordHashing } from './hashing.ts';
 import { LockedCache } from './locked_cache.ts';
-import type { LockoutCounters, PasswordRealm, PasswordUser, PasswordUsers } from './ports.ts';
+import type { LockoutCounters, PasswordDevices, PasswordRealm, PasswordUser, PasswordUsers } from './ports.ts';
 import { PrefixLimit } from './prefix_limit.ts';
 import { RecentDurations } from './recent_durations.ts';
 import { Verdicts } from './verdicts.ts';
@@ -19,8 +19,8 @@ export type PasswordAttempt = {
     /** true: a declared proxy vouches for the address. */
     readonly forwarded?: boolean;
     readonly agent?: string | null;
-    /** Not looked at yet: here a known device will make a context of its own (`device:` in `lockouts.context`). */
-    readonly deviceToken?: string | null;
+    /** Of the known-device tokens that the browser carries (core/known_device.ts). */
+    readonly deviceHashes?: readonly Uint8Array[];
   };
   readonly now: Instant;
   /** Ends when the client is gone, and with it the wait for a turn; an attempt whose turn has come is judged and counted. */
@@ -40,6 +40,7 @@ export type PasswordVerdict =
 
 export type PasswordVerificationOptions = {
   readonly users: PasswordUsers;
+  readonly devices: PasswordDevices;
   readonly lockouts: LockoutCounters;
   readonly hashing: PasswordHashing;
   /** As many as there are hashing children. */
@@ -55,6 +56,7 @@ export type PasswordVerificationOptions = {
 /** What a process keeps for its sign-ins by password. */
 export type PasswordVerification = {
   readonly users: PasswordUsers;
+  readonly devices: PasswordDevices;
   readonly lockouts: LockoutCounters;
   readonly hashing: PasswordHashing;
   readonly deadlineMilliseconds: number;
@@ -75,6 +77,7 @@ export function createPasswordVerification(options: PasswordVerificationOptions)
   const durations = new RecentDurations();
   return {
     users: options.users,
+    devices: options.devices,
     lockouts: options.lockouts,
     hashing: options.hashing,
     deadlineMilliseconds: options.deadlineMilliseconds ?? 5_000,

@@ -1,9 +1,11 @@
+import { encodeBase64url } from '../../core/base64url.ts';
 import { randomId } from '../../core/crypto.ts';
 import {
   type AddressPrefixes,
   addressPrefixes,
   type Ceiling,
   contextOf,
+  deviceContextOf,
   isPrivateAddress,
   type LockoutAttempt,
   lockoutPolicy,
@@ -41,7 +43,10 @@ type Passage = {
   readonly prefixes: AddressPrefixes;
   /** Of the prefixes. */
   readonly ceilings: readonly Ceiling[];
-  /** By the name as typed, so that a locked key is recognized without asking who it is. */
+  /**
+   * By the name as typed, so that a locked key is recognized without asking who it is; and by the known-device tokens that
+   * came along, since only the database says whether they are that person's.
+   */
   readonly lockedKey: LockedKey;
   readonly ticket: Ticket;
   /** Of the waiting: it ends when the client is gone, too. */
@@ -52,6 +57,9 @@ type Passage = {
 type Judgement = Passage & { readonly reserved: LockoutAttempt; readonly hashing: Deadline };
 
 type Found = PasswordAccount | null;
+
+/** The account that was named, and the context of the known device that it is named from; null: from anywhere else. */
+type Resolved = { readonly account: Found; readonly device: string | null };
 
 /** Admission, then reservation, then hash, then the verdict that counts. */
 export async function verifyPassword(deps: PasswordVerification, attempt: PasswordAttempt): Promise<PasswordVerdict> {
@@ -85,14 +93,21 @@ export async function verifyPassword(deps: PasswordVerification, attempt: Passwo
 /** One site has a /48 and could come from as many /64 as it likes, so these share one line (see the prefix ceilings). */
 const queuePlace = ({ narrow, wide }: AddressPrefixes): string => wide ?? narrow;
 
-const lockedKeyOf = ({ realm, username }: PasswordAttempt, prefixes: AddressPrefixes): LockedKey => ({
+const lockedKeyOf = ({ realm, username, context }: PasswordAttempt, prefixes: AddressPrefixes): LockedKey => ({
   realmId: realm.id,
   name: subjectOfUnknownName(realm.secrets.lockout, username),
-  context: contextOf(realm.settings, prefixes),
+  context: contextOf(realm.settings, prefixes) + carriedBy(context),
 });
 
+/** '' for a browser that carries none. */
+const carriedBy = ({ deviceHashes = [] }: PasswordAttempt['context']): string =>
+  deviceHashes
+    .map((hash) => `\n${encodeBase64url(hash)}`)
+    .sort()
+    .join('');
+
 async function pass(passage: Passage): Promise<PasswordVerdict> {
-  const { deps, attempt, ticket, deadline } = passage;
+  const { deps, ticket, deadline } = passage;
   for (;;) {
     const untried = knownRefusal(passage);
     if (untried !== null) return refuseUntried(passage, untried);
@@ -101,8 +116,9 @@ async function pass(passage: Passage): Promise<PasswordVerdict> {
       // Meanwhile another attempt may have found the lock.
       continue;
     }
-    const found = await deps.users.findForPassword(attempt.realm.id, attempt.username);
-    const reserved = toReserve(passage, found);
+    const resolved = await resolve(passage);
+    const found = resolved.account;
+    const reserved = toReserve(passage, resolved);
     const reservation = await reserve(passage, reserved);
     if (reservation.kind === 'reserved') return judge(passage, found, reserved);
     if (reservation.kind !== 'wait') return refuseByDatabase(passage, found, reserved, reservation);
@@ -111,16 +127,31 @@ async function pass(passage: Passage): Promise<PasswordVerdict> {
   }
 }
 
+/** The devices are asked for whoever was named, so that the time tells nothing of the name. */
+async function resolve({ deps, attempt }: Passage): Promise<Resolved> {
+  const { realm, username, context } = attempt;
+  const { deviceHashes = [] } = context;
+  const account = await deps.users.findForPassword(realm.id, username);
+  const devices = deviceHashes.length === 0 ? [] : await deps.devices.find(realm.id, deviceHashes);
+  const known = devices.find(({ userId }) => userId === account?.userId);
+  return { account, device: known === undefined ? null : deviceContextOf(realm.settings, known.id) };
+}
+
 /** A name that nobody has counts and locks like any other. */
-function toReserve({ deps, attempt, prefixes, ceilings }: Passage, found: Found): LockoutAttempt {
+function toReserve(
+  { deps, attempt, prefixes, ceilings }: Passage,
+  { account: found, device }: Resolved,
+): LockoutAttempt {
   const { realm, username } = attempt;
+  const place = contextOf(realm.settings, prefixes);
   const subject = found === null ? subjectOfUnknownName(realm.secrets.lockout, username) : subjectOfUser(found.userId);
   return {
     id: randomId(),
-    key: { realmId: realm.id, subject, context: contextOf(realm.settings, prefixes) },
+    key: { realmId: realm.id, subject, context: device ?? place },
+    alsoIn: device === null ? null : place,
     policy: lockoutPolicy(realm.settings),
-    // Not `accountCeiling`: while there is no known device and no mailed link, a day's ceiling would let anybody lock
-    // anybody out for the day (docs/decisions/0003-lockout-rows.md).
+    // Not `accountCeiling`: while there is no mailed link, a day's ceiling would let anybody lock out for the day whoever
+    // is away from their known devices (docs/decisions/0003-lockout-rows.md).
     ceilings,
     lifetimeMilliseconds: deps.deadlineMilliseconds + settleMilliseconds,
   };
@@ -245,11 +276,13 @@ function knownRefusal(passage: Passage): Untried | null {
 const remember = (passage: Passage, key: LockedKey, remainingMilliseconds: number): void =>
   passage.deps.locked.remember(key, remainingMilliseconds, nowOf(passage));
 
-const prefixKey = ({ attempt }: Passage, prefix: string): LockedKey => ({
-  realmId: attempt.realm.id,
-  name: '',
-  context: prefix,
-});
+/** A browser that carries devices may be let through for one name and not for another. */
+function prefixKey({ attempt, lockedKey }: Passage, prefix: string): LockedKey {
+  const carried = carriedBy(attempt.context);
+  // Never the name alone: a prefix and the account's context there may be the same text.
+  const name = carried === '' ? '' : `prefix of ${lockedKey.name}`;
+  return { realmId: attempt.realm.id, name, context: prefix + carried };
+}
 
 const nowOf = ({ attempt, deadline }: Passage): Instant => Math.floor(attempt.now + deadline.elapsedMilliseconds());
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
-import { checkAcr } from '../../../src/oidc/authorize/acr_values.ts';
+import { checkAcr, defaultAcr } from '../../../src/oidc/authorize/acr_values.ts';
 import { granted, refused, web, withSettings } from '../parties.ts';
 
 const reachable = ['pwd', 'mfa'];
@@ -34,6 +34,9 @@ describe('RFC 9470 §5, OIDC Unmet Authentication Requirements 1.0', () => {
   test('what is registered is demanded alike', () => {
     const client = { ...strict, metadata: { default_acr_values: ['phr'] } };
     expect(refused(checkAcr(undefined, nothing, client, reachable)).error).toBe('unmet_authentication_requirements');
+    expect(defaultAcr(client)).toEqual({ values: ['phr'], essential: true });
+    expect(defaultAcr(registered)).toEqual({ values: ['mfa'], essential: false });
+    expect(defaultAcr(strict)).toEqual(nothing);
   });
 
   const values = fc.subarray(['pwd', 'mfa', 'phr', 'phrh']);

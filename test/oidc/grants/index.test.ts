@@ -34,6 +34,7 @@ describe('the registry', () => {
       'refresh_token',
       'client_credentials',
       'urn:ietf:params:oauth:grant-type:token-exchange',
+      'urn:ietf:params:oauth:grant-type:device_code',
     ]);
     expect(classesOfGrantType('client_credentials')).toEqual(['confidential']);
     expect(classesOfGrantType('password')).toEqual([]);
