@@ -20,6 +20,9 @@ export const refused = (
   more: { readonly status?: number; readonly faults?: readonly string[] } = {},
 ): RefusedAnswer => ({ kind: 'refused', refusal, ...more });
 
+/** Who is known and may not: at the protocol's own endpoints the code has another status (RFC 8628 §3.5). */
+export const forbidden = (refusal: Refusal): RefusedAnswer => refused(refusal, { status: 403 });
+
 export const documentResponse = (body: object): Response => new Response(JSON.stringify(body), { headers });
 
 /** As the other endpoints tell it (RFC 6749 §5.2), with a member for the error id and one for a list of faults. */

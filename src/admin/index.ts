@@ -11,6 +11,7 @@ import { refusal } from '../oidc/errors.ts';
 import type { Realm } from '../oidc/realm.ts';
 import {
   documentResponse,
+  forbidden,
   malformed,
   nothingHere,
   type RefusedAnswer,
@@ -109,7 +110,7 @@ async function admitted(
   known: Known,
 ): Promise<Response> {
   const reach = await ports.reachOf(caller, route.needs);
-  if (!reach.everywhere && reach.realmIds.length === 0) return refuse(ports, known, refused(noPermission));
+  if (!reach.everywhere && reach.realmIds.length === 0) return refuse(ports, known, forbidden(noPermission));
   const body = route.body === undefined ? null : await ports.readJsonObject(request);
   if (body?.ok === false) return refuse(ports, known, refused(body.error.refusal, { status: body.error.status }));
   const faults = route.body === undefined || body === null ? [] : faultsOf(route.body, body.value);

@@ -5,7 +5,7 @@ import { unreachable } from '../core/result.ts';
 import { type SettingKey, settingKeys, settings } from '../core/settings.ts';
 import type { Instant } from '../core/time.ts';
 import { refusal } from '../oidc/errors.ts';
-import { type Answer, document, malformed, notAccepted, nothingHere, refused } from './answer.ts';
+import { type Answer, document, forbidden, malformed, notAccepted, nothingHere, refused } from './answer.ts';
 import type { AdministeredRealm, AdminPorts } from './ports.ts';
 import type { AdminRequest, AdminRoute } from './route.ts';
 
@@ -92,7 +92,7 @@ async function inRealm(
   work: (realm: AdministeredRealm) => Promise<Answer>,
 ): Promise<Answer> {
   const realm = (await ports.realms()).find(({ slug }) => slug === parameters['realm']);
-  if (!reach.everywhere && (realm === undefined || !reach.realmIds.includes(realm.id))) return refused(noPermission);
+  if (!reach.everywhere && (realm === undefined || !reach.realmIds.includes(realm.id))) return forbidden(noPermission);
   return realm === undefined ? refused(nothingHere, { status: 404 }) : work(realm);
 }
 
