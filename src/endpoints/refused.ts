@@ -39,7 +39,8 @@ export function logRefusal(
     description,
   });
   const kept = { errorId, realmId: realm?.id ?? null, endpoint: path, clientId, error, rule, parameter, description };
-  log.keep?.({ kind: 'refusal', ...kept }, address);
+  // A device that waits is told so every few seconds (RFC 8628 §3.5): that would push out what others were told.
+  if (error !== 'authorization_pending') log.keep?.({ kind: 'refusal', ...kept }, address);
 }
 
 export type RefusalAnswer = {

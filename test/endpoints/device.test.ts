@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { databaseTimeoutMilliseconds } from '../database.ts';
+import { proofMaker } from '../oidc/dpop_proof.ts';
 import { type Provider, startProvider } from '../provider.ts';
 import { UserAgent } from '../user_agent.ts';
 import {
@@ -14,6 +15,7 @@ import {
   reachDecision,
   registerDevice,
 } from './device_flow.ts';
+import { refreshFields, tokenProof, tokenRequest } from './dpop_party.ts';
 import { enableUser, realmIdOf, signOutEverywhere } from './operator.ts';
 import { bodyOf, claimsOf, type Party, refresh, text, tokensOf, userinfo, webOf } from './relying_party.ts';
 import { bob, rowCounts, signedInAgent } from './run_browser.ts';
@@ -104,6 +106,23 @@ describe('RFC 8628 §3.1, §3.2: a device asks', () => {
     ]);
     expect((await send('{}', 'application/json')).status).toBe(415);
     expect((await fetch(`${provider.issuer}/device_authorization`)).status).toBe(405);
+  });
+});
+
+describe('RFC 9449 §5: a device that proves a key', () => {
+  test('its tokens are bound to the key, and a public client refreshes with that key alone', async () => {
+    const [key, another] = await Promise.all([proofMaker(), proofMaker()]);
+    const { deviceCode, userCode } = await ask(television);
+    await approve(provider.issuer, userCode);
+    const polled = { grant_type: deviceGrant, device_code: deviceCode };
+    const issued = await bodyOf(await tokenRequest(television, polled, tokenProof(key, television)));
+    expect(issued['token_type']).toBe('DPoP');
+    expect(claimsOf(text(issued, 'access_token'))['cnf']).toEqual({ jkt: key.thumbprint });
+    const fields = refreshFields(text(issued, 'refresh_token'));
+    for (const proof of [null, tokenProof(another, television)]) {
+      expect(await errorOf(await tokenRequest(television, fields, proof))).toEqual([400, 'invalid_grant']);
+    }
+    expect((await tokenRequest(television, fields, tokenProof(key, television))).status).toBe(200);
   });
 });
 

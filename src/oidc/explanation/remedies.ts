@@ -33,15 +33,6 @@ export type FactName = keyof typeof facts;
 
 /** For every error code: what holds whichever rule gave it. A test finds a code without a row. */
 export const byError: { readonly [error: string]: Remedy } = {
-  authorization_pending: { mend: 'Nothing: the device asks again until the person has decided.' },
-  slow_down: {
-    mend: 'Have the device wait for the interval of its answer, and five seconds more after each slow_down.',
-    settings: ['devicePollingIntervalSeconds'],
-  },
-  expired_token: {
-    mend: 'Have the device begin again; a longer lifetime gives people more time to enter the code.',
-    settings: ['deviceCodeLifetimeSeconds'],
-  },
   insufficient_user_authentication: {
     mend: 'Have the client send the user to sign in again with the acr_values and max_age of the challenge, or ask less of the sign-in.',
     settings: ['userinfoAcrValues', 'userinfoMaxAgeSeconds'],
@@ -82,6 +73,18 @@ export const byError: { readonly [error: string]: Remedy } = {
   invalid_scope: {
     mend: 'Allow the scope with `limen client update --scope` (the whole list), or have the client ask for less.',
     facts: ['scope'],
+  },
+  authorization_pending: {
+    mend: 'Nothing needs mending: the device goes on polling until a person has decided.',
+    settings: ['deviceCodeLifetimeSeconds'],
+  },
+  slow_down: {
+    mend: 'Have the device wait for the interval that it was told, and 5 seconds more after each answer of this kind.',
+    settings: ['devicePollingIntervalSeconds'],
+  },
+  expired_token: {
+    mend: 'Have the device ask for new codes, and the person enter theirs before it expires.',
+    settings: ['deviceCodeLifetimeSeconds'],
   },
   access_denied: { mend: 'The person or a policy said no. Nothing needs mending unless that was a mistake.' },
   server_error: {
