@@ -16,7 +16,8 @@ CREATE TABLE audit_checkpoints (
   -- Which entry of the key ring the tag was made with.
   key_id         text NOT NULL,
   tag            bytea NOT NULL,
-  made_at        timestamptz NOT NULL DEFAULT limen_now(),
+  -- By the clock of the process that made it, and part of the tag.
+  made_at        timestamptz NOT NULL,
   CHECK (from_xid < upto_xid)
 );
 CREATE INDEX audit_checkpoints_by_last_event ON audit_checkpoints (last_event_at);

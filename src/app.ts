@@ -134,7 +134,7 @@ async function compose(options: AppOptions, { tokens, signIn, jobs: background }
     hashing,
     turns: hashingChildren,
   });
-  const auditChain = createAuditChain(background, ring);
+  const auditChain = createAuditChain(background, ring, clock);
   const cleanup = createCleanup({
     ensurePartitions: partitions.ensure,
     dropExpiredPartitions: partitions.dropExpired,

@@ -5,7 +5,7 @@ import type { RealmId } from '../core/ids.ts';
 import { KeyRing } from '../core/key_ring.ts';
 import type { Overrides } from '../core/overrides.ts';
 import { err, ok, unreachable } from '../core/result.ts';
-import type { Clock } from '../core/time.ts';
+import { type Clock, systemClock } from '../core/time.ts';
 import { defaultFlow } from '../flow/default_flow.ts';
 import { validateDefinition } from '../flow/definition.ts';
 import { nodeTypes } from '../flow/nodes/index.ts';
@@ -87,7 +87,7 @@ function openAdministration(config: ConfigWith<'databaseUrl' | 'secrets'>): Admi
     permissions: createAdminPermissions(database),
     refusals: createRefusals(database),
     registrationTokens: createRegistrationTokens(database),
-    auditChain: createAuditChain(database, ring),
+    auditChain: createAuditChain(database, ring, systemClock),
     hashPassword,
     generateFirstKeys,
     atOnce: (work) => changeConfigurationAtOnce(database, (joined) => work(changing(joined, made))),

@@ -20,12 +20,15 @@ export type RefusalKeeper = Job & {
 export const mostPerFlush = 200;
 /** Of one sender within a second, so that a flood does not push out what others were told. */
 export const mostPerSender = 20;
-/** However long a flood lasts: some 430,000 rows a day and process at most. */
+/** However long a flood lasts: of one prefix a tenth of what a process keeps in all, some 430,000 rows a day. */
+const sustainedOfSender = { capacity: 100, refillSeconds: 200 };
 const sustained = { capacity: 1000, refillSeconds: 200 };
+const mostSenders = 10_000;
 
 /** What error ids stand for, written behind the requests: in one statement a second, and only where there is something. */
 export function createRefusalKeeper({ write, clock, log }: RefusalsPorts): RefusalKeeper {
   const rate = new TokenBuckets(1);
+  const senderRate = new TokenBuckets(mostSenders);
   const senders = new Map<string, number>();
   let waiting: RefusalRecord[] = [];
   let dropped = 0;
@@ -34,9 +37,15 @@ export function createRefusalKeeper({ write, clock, log }: RefusalsPorts): Refus
     everyMilliseconds: 1000,
     keep(refusal, address) {
       const at = clock();
-      const sender = addressPrefixes(address).narrow;
+      const { narrow: sender, wide } = addressPrefixes(address);
+      const around = wide ?? sender;
       const count = (senders.get(sender) ?? 0) + 1;
-      if (count > mostPerSender || waiting.length >= mostPerFlush || rate.take('all', sustained, at) > 0) {
+      const isTooMuch =
+        count > mostPerSender ||
+        waiting.length >= mostPerFlush ||
+        senderRate.take(around, sustainedOfSender, at) > 0 ||
+        rate.take('all', sustained, at) > 0;
+      if (isTooMuch) {
         dropped += 1;
         return;
       }

@@ -23,7 +23,7 @@ beforeAll(async () => {
   const realm = await createRealms(database, { ring, system: {} }).show('main');
   if (realm === null) throw new Error('no realm');
   await createAudit(database, Date.now).record({ event: 'session.started', realmId: realm.id });
-  await createAuditChain(database, ring).extend(100);
+  await createAuditChain(database, ring, Date.now).extend(100);
 }, databaseTimeoutMilliseconds);
 
 afterAll(async () => {
@@ -34,7 +34,14 @@ afterAll(async () => {
 describe('audit verify', () => {
   test('tells what is covered, and is content while nothing was changed', async () => {
     const { code, out } = await limen(['audit', 'verify', '--json'], environment);
-    expect({ code, report: JSON.parse(out) }).toMatchObject({ code: 0, report: { checkpoints: 1, faults: [] } });
+    const report = JSON.parse(out);
+    expect({ code, report }).toMatchObject({ code: 0, report: { checkpoints: 1, faults: [], coveredLate: 0 } });
+    expect((await limen(['audit', 'verify', '--head', report.head], environment)).code).toBe(0);
+    expect(await limen(['audit', 'verify', '--head', `2:${'0'.repeat(64)}`], environment)).toMatchObject({
+      code: 1,
+      err: 'checkpoint 2: it is not in the chain, or not as it was',
+    });
+    expect((await limen(['audit', 'verify', '--head', 'x'], environment)).err).toStartWith('--head is <seq>:<hash>');
   });
 
   test('fails with other secrets, and after a change, a line each', async () => {

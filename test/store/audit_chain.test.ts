@@ -19,7 +19,7 @@ beforeEach(async () => {
 
 afterEach(() => store.drop());
 
-const chain = (ring: KeyRing = store.ring) => createAuditChain(store.database, ring);
+const chain = (ring: KeyRing = store.ring, clock = () => now) => createAuditChain(store.database, ring, clock);
 const record = (at = now) =>
   createAudit(store.database, () => now).record({ event: 'session.started', realmId, address: '192.0.2.1', at });
 
@@ -42,9 +42,9 @@ describe('the chain over the audit log', () => {
     expect(await chain().extend(100)).toMatchObject({ seq: 1, events: 3 });
     expect(await chain().extend(100)).toBeNull();
     await record();
-    expect(await chain().verify()).toEqual({ checkpoints: 1, events: 3, forgotten: 0, uncovered: 1, faults: [] });
+    expect(await chain().verify()).toMatchObject({ checkpoints: 1, events: 3, forgotten: 0, uncovered: 1, faults: [] });
     expect(await chain().extend(100)).toMatchObject({ seq: 2, events: 1 });
-    expect(await chain().verify()).toEqual({ checkpoints: 2, events: 4, forgotten: 0, uncovered: 0, faults: [] });
+    expect(await chain().verify()).toMatchObject({ checkpoints: 2, events: 4, forgotten: 0, uncovered: 0, faults: [] });
   });
 
   test('many events are covered in parts, a transaction never in two', async () => {
@@ -120,6 +120,38 @@ describe('the chain over the audit log', () => {
     });
   }
 
+  test('the newest checkpoints and events taken off together: who knows the head tells', async () => {
+    const running = chain();
+    await recordMany(2);
+    await running.extend(100);
+    await record();
+    const head = await running.extend(100);
+    const { sql } = store.database;
+    await sql`DELETE FROM audit_checkpoints WHERE seq = 2`;
+    await sql`DELETE FROM audit_events WHERE xid = (SELECT max(xid) FROM audit_events)`;
+    expect(await faults()).toEqual([]);
+    expect((await chain().verify(head)).faults).toEqual([{ seq: 2, fault: 'head missing' }]);
+    await expect(running.extend(100)).rejects.toThrow('no longer has checkpoint 2');
+    await record();
+    expect(await running.extend(100)).toMatchObject({ seq: 2 });
+  });
+
+  test('a chain thrown away and made anew by a process of ours is tagged late', async () => {
+    await recordMany(3);
+    await coverAll();
+    await store.database.sql`UPDATE audit_events SET address = '198.51.100.1'`;
+    await store.database.sql`DELETE FROM audit_checkpoints`;
+    await chain(store.ring, () => now + 2 * 60 * 60 * 1000).extend(100);
+    expect(await chain().verify()).toMatchObject({ faults: [], coveredLate: 1 });
+  });
+
+  test('the time of a checkpoint cannot be set back', async () => {
+    await record();
+    await chain(store.ring, () => now + 2 * 60 * 60 * 1000).extend(100);
+    await store.database.sql`UPDATE audit_checkpoints SET made_at = last_event_at`;
+    expect(await faults()).toEqual([{ seq: 1, fault: 'forged' }]);
+  });
+
   test('a checkpoint without the secrets of the server is none; a ring that lost its entry says so', async () => {
     await record();
     await coverAll();
@@ -129,7 +161,7 @@ describe('the chain over the audit log', () => {
 
   test('what was dropped with its partition is forgotten, not missing; its checkpoints go in time', async () => {
     const day = 24 * 60 * 60 * 1000;
-    const long = now - 90 * day;
+    const long = now - 500 * day;
     await ensurePartitions(store.database.sql, long);
     const { sql } = store.database;
     await sql`INSERT INTO audit_events (id, realm_id, event) VALUES (${newTimedId(long)}, ${realmId}, 'session.started')`;
@@ -143,6 +175,8 @@ describe('the chain over the audit log', () => {
       WHERE inhparent = 'audit_events'::regclass ORDER BY 1`;
     for (const { name } of leaves.slice(0, 4)) await sql.unsafe(`DROP TABLE ${name}`);
     expect(await chain().verify()).toMatchObject({ checkpoints: 2, events: 1, forgotten: 1, faults: [] });
+    const early = createAuditChain(store.database, store.ring, () => now - 150 * day);
+    expect((await early.verify()).faults).toEqual([{ seq: 1, fault: 'dropped early' }]);
     expect(await chain().forgetDropped(10)).toBe(1);
     expect(await chain().verify()).toMatchObject({ checkpoints: 1, events: 1, forgotten: 0 });
   });

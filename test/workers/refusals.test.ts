@@ -57,6 +57,18 @@ describe('what error ids stand for is written behind the requests', () => {
     expect(batches[0]?.[0]?.at).toBe(1_800_000_000_000);
   });
 
+  test('ten minutes of a flood from one network leave the others their ids', async () => {
+    const { keep, run, batches, pass } = keeper();
+    for (let second = 0; second < 600; second += 1) {
+      for (let at = 0; at < 10; at += 1) keep(refusal('flood'), `2001:db8:0:${at}::1`);
+      keep(refusal('honest'), `192.0.2.${second % 256}`);
+      await run();
+      pass(1000);
+    }
+    const kept = batches.flat().filter(({ errorId }) => errorId === 'honest');
+    expect(kept).toHaveLength(600);
+  });
+
   test('where nothing was refused, nothing is asked of the database', async () => {
     const { run, batches } = keeper();
     await run();
