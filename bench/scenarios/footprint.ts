@@ -23,7 +23,7 @@ export const start: Scenario = {
         await server.stop();
       }
       findings.push({
-        what: `start of ${how} against a migrated database, to the first answer (median of ${starts})`,
+        what: `start, ${how}: against a migrated database, to the first answer (median of ${starts})`,
         against: '',
         measured: milliseconds.map((value) => `${whole(value)} ms`).join(', '),
         reference: '',
