@@ -35,8 +35,8 @@ export const createDeviceAuthorizations = (database: Database) =>
     /** The ceilings' rows are locked until the verdict, so N parallel guesses count as N. A right one gives its try back. */
     guess: ({ realmId, userCode, ceilings }: UserCodeGuess): Promise<UserCodeVerdict> =>
       database.transaction(async (executor) => {
-        const waitSeconds = await takeCeilings(executor, realmId, ceilings);
-        if (waitSeconds > 0) return { kind: 'crowded', waitSeconds };
+        const reached = await takeCeilings(executor, realmId, ceilings);
+        if (reached !== null) return { kind: 'crowded', ...reached };
         const device = userCode === null ? null : await findWaiting(executor, realmId, userCode);
         if (device === null) return { kind: 'unknown' };
         await giveBackCeilings(executor, realmId, ceilings);
