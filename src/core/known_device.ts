@@ -17,6 +17,12 @@ export const mostDevicesOfUser = 50;
 /** From the last sign-in on. Browsers keep no cookie for much longer. */
 export const deviceLifetimeSeconds = 365 * 24 * 60 * 60;
 
+/**
+ * A sign-in is dated by its process and a change of the password by the database. So much later than the change it is
+ * certainly one by the new password, however far a process's clock may be ahead.
+ */
+export const clearlyAfterPasswordSeconds = 2;
+
 const entryPattern = /^([A-Za-z0-9_-]{43})([A-Za-z0-9_-]{22})$/;
 const separator = '.';
 

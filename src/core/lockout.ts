@@ -20,7 +20,7 @@ export type LockoutKey = { readonly realmId: RealmId; readonly subject: string; 
 /** A limit on failures in fixed windows of `windowSeconds`, which no success clears. */
 export type Ceiling = {
   readonly key: string;
-  readonly of: 'prefix' | 'account';
+  readonly of: 'prefix' | 'account' | 'realm';
   readonly limit: number;
   readonly windowSeconds: number;
 };
@@ -148,13 +148,21 @@ export function prefixCeilings({ narrow, wide }: AddressPrefixes): readonly Ceil
     : [ceiling(narrow, narrowLimit), ceiling(wide, prefixLimits['/48'])];
 }
 
-/** RFC 8628 §5.1: wrong user codes of devices, counted apart from passwords. */
-export const deviceCodeCeilings = (prefixes: AddressPrefixes): readonly Ceiling[] =>
-  prefixCeilings(prefixes).map(({ key, limit, ...ceiling }) => ({
+/**
+ * RFC 8628 §5.1: wrong user codes of devices, counted apart from passwords. null: the address says nothing of the place, and
+ * the realm's ceiling alone applies.
+ */
+export const deviceCodeCeilings = (prefixes: AddressPrefixes | null): readonly Ceiling[] => [
+  ...(prefixes === null ? [] : prefixCeilings(prefixes)).map(({ key, limit, ...ceiling }) => ({
     ...ceiling,
     key: `device code ${key}`,
     limit: limit / deviceCodeShare,
-  }));
+  })),
+  { key: 'device codes of the realm', of: 'realm', limit: deviceCodeRealmLimit, windowSeconds: prefixWindowSeconds },
+];
+
+/** From wherever they come: at this pace it takes some three months to hit one of a thousand codes that always wait. */
+const deviceCodeRealmLimit = 3000;
 
 /** Nobody mistypes a code as often as a crowd does its passwords: 20 for an address, 60 for a /48. */
 const deviceCodeShare = 5;

@@ -7,6 +7,7 @@ import { devicePath } from '../oidc/discovery.ts';
 import { type Form, parseForm, single } from '../oidc/parameters.ts';
 import { pageResponse, redirect } from './answer.ts';
 import { readForm } from './body.ts';
+import { CrowdedCeilings } from './crowded_ceilings.ts';
 import { type Dependencies, findClient } from './dependencies.ts';
 import type { Exchange, Handler } from './exchange.ts';
 import { browserOf, isOwnSubmit } from './interaction/browser.ts';
@@ -19,8 +20,9 @@ import { crowdedPage, errorPage } from './interaction/run_page.ts';
  * the device. GET shows the form and no more, whatever code is in the link (§5.4).
  */
 export function devicePageEndpoint(deps: Dependencies, interaction: Interaction): Handler {
+  const crowded = new CrowdedCeilings();
   return async (exchange) =>
-    exchange.request.method === 'POST' ? enter(deps, interaction, exchange) : show(deps, exchange);
+    exchange.request.method === 'POST' ? enter(deps, interaction, crowded, exchange) : show(deps, exchange);
 }
 
 const tokenStep = 0;
@@ -51,7 +53,12 @@ function shownCode(form: Form): string | null {
   return code === null ? null : formatUserCode(code);
 }
 
-async function enter(deps: Dependencies, interaction: Interaction, exchange: Exchange): Promise<Response> {
+async function enter(
+  deps: Dependencies,
+  interaction: Interaction,
+  crowded: CrowdedCeilings,
+  exchange: Exchange,
+): Promise<Response> {
   const browser = browserOf(exchange);
   if (!browser.isKnown) return errorPage(deps, exchange, 'cookies_blocked', 400);
   const body = await readForm(exchange.request);
@@ -64,9 +71,14 @@ async function enter(deps: Dependencies, interaction: Interaction, exchange: Exc
   const { realm, address, forwarded, now } = exchange;
   // A private peer that nobody declared is a proxy, and its address stands for everybody.
   const isPlace = forwarded || !isPrivateAddress(address);
-  const ceilings = isPlace ? deviceCodeCeilings(addressPrefixes(address)) : [];
+  const ceilings = deviceCodeCeilings(isPlace ? addressPrefixes(address) : null);
+  const waitSeconds = crowded.waitSeconds(realm.id, ceilings, now);
+  if (waitSeconds > 0) return crowdedPage(deps, exchange, waitSeconds);
   const verdict = await deps.devices.guess({ realmId: realm.id, userCode: normalizeUserCode(typed), ceilings });
-  if (verdict.kind === 'crowded') return crowdedPage(deps, exchange, verdict.waitSeconds);
+  if (verdict.kind === 'crowded') {
+    crowded.remember(realm.id, verdict, now);
+    return crowdedPage(deps, exchange, verdict.waitSeconds);
+  }
   if (verdict.kind === 'unknown') return again(exchange, form, 'refused');
   const { device } = verdict;
   const client = await findClient(deps, realm, device.clientId, now);

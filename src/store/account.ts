@@ -11,6 +11,7 @@ import {
 import type { Audit, AuditEventName } from './audit.ts';
 import type { createConsents } from './consents.ts';
 import type { Database, Executor } from './database.ts';
+import { denyApprovedDevices } from './device_authorizations.ts';
 import { aliveSession, aliveUser } from './family_statements.ts';
 import { guarded } from './fault.ts';
 import { countingDevice, oneOf } from './known_devices.ts';
@@ -75,6 +76,8 @@ export const createAccount = (database: Database, parts: Parts) => {
       transaction(async (executor) => {
         const clientId = brandId<ClientId>(id);
         const forgotten = await parts.consents.revoke({ ...owner, clientId }, executor);
+        // Before the families: what a device has redeemed by then is among them.
+        const devices = await denyApprovedDevices(executor, owner, clientId);
         const families = await executor.execute(query`
           UPDATE token_families SET revoked_at = limen_now(), revoked_reason = 'access revoked by the user'
           WHERE user_id = ${owner.userId}::uuid AND realm_id = ${owner.realmId}::uuid AND client_id = ${clientId}
@@ -82,7 +85,10 @@ export const createAccount = (database: Database, parts: Parts) => {
         const detail = { ...onPage, families: families.length };
         if (forgotten) await note(executor, owner, by, 'consent.revoked', { clientId, detail });
         if (families.length > 0) await note(executor, owner, by, 'token.revoked', { clientId, detail });
-        return forgotten || families.length > 0;
+        for (const familyId of devices) {
+          await note(executor, owner, by, 'device.denied', { clientId, familyId, detail: onPage });
+        }
+        return forgotten || families.length > 0 || devices.length > 0;
       }),
 
     forgetDevice: (owner: Owner, id: string, by: Presenter): Promise<boolean> =>

@@ -35,8 +35,8 @@ export const createDeviceAuthorizations = (database: Database) =>
     /** The ceilings' rows are locked until the verdict, so N parallel guesses count as N. A right one gives its try back. */
     guess: ({ realmId, userCode, ceilings }: UserCodeGuess): Promise<UserCodeVerdict> =>
       database.transaction(async (executor) => {
-        const waitSeconds = await takeCeilings(executor, realmId, ceilings);
-        if (waitSeconds > 0) return { kind: 'crowded', waitSeconds };
+        const reached = await takeCeilings(executor, realmId, ceilings);
+        if (reached !== null) return { kind: 'crowded', ...reached };
         const device = userCode === null ? null : await findWaiting(executor, realmId, userCode);
         if (device === null) return { kind: 'unknown' };
         await giveBackCeilings(executor, realmId, ceilings);
@@ -122,6 +122,33 @@ export async function decideDevice(
   const sessionId = approval?.sessionId ?? null;
   await audit.record({ event, realmId, clientId, userId, sessionId, familyId, ...presenter, detail }, executor);
   return true;
+}
+
+/**
+ * What a person allowed and no device has fetched yet; gives which. Each is spent by a family that is over from the start,
+ * so a device that polls at this moment finds either that or, as the first, a family that can be revoked.
+ */
+export async function denyApprovedDevices(
+  executor: Executor,
+  { realmId, userId }: { readonly realmId: RealmId; readonly userId: UserId },
+  clientId: ClientId,
+): Promise<readonly FamilyId[]> {
+  const denied = await executor.execute<{ id: string }>(query`
+    WITH spent AS (
+      INSERT INTO token_families
+        (id, realm_id, client_id, user_id, session_id, scope, audience, created_at, rotated_at, revoked_at, revoked_reason)
+      SELECT id, realm_id, client_id, user_id, session_id, scope, audience, decided_at, limen_now(), limen_now(),
+        'access revoked by the user'
+      FROM device_authorizations
+      WHERE realm_id = ${realmId}::uuid AND user_id = ${userId}::uuid AND client_id = ${clientId}
+        AND status = 'approved' AND expires_at > limen_now()
+      ON CONFLICT (id) DO NOTHING
+      RETURNING id
+    )
+    UPDATE device_authorizations d SET status = 'denied', decided_at = limen_now()
+    FROM spent WHERE d.id = spent.id
+    RETURNING d.id`);
+  return denied.map(({ id }) => brandId<FamilyId>(id));
 }
 
 type PolledColumns = Omit<GrantColumns, 'user_claims'> & {

@@ -1,6 +1,6 @@
 import { sql as query } from 'drizzle-orm';
 import { brandId, newId, type RealmId, type UserId } from '../core/ids.ts';
-import { deviceLifetimeSeconds, mostDevicesOfUser } from '../core/known_device.ts';
+import { clearlyAfterPasswordSeconds, deviceLifetimeSeconds, mostDevicesOfUser } from '../core/known_device.ts';
 import type { Instant } from '../core/time.ts';
 import type { Database, Executor, Sql } from './database.ts';
 import { guarded } from './fault.ts';
@@ -29,8 +29,11 @@ export type DeviceOwner = {
 
 type DeviceColumns = { readonly id: string; readonly user_id: string; readonly token_hash: Uint8Array };
 
+/** From when on a proof is certainly one by the password that the user `u` has. */
+const provedFrom = `(u.password_set_at + interval '${clearlyAfterPasswordSeconds} seconds')`;
+
 /** The device `d` of the user `u`, while it counts. */
-export const countingDevice = 'd.expires_at > limen_now() AND d.proved_at >= u.password_set_at';
+export const countingDevice = `d.expires_at > limen_now() AND d.proved_at >= ${provedFrom}`;
 
 export const createKnownDevices = ({ sql }: Database) =>
   guarded({
@@ -73,7 +76,7 @@ export async function keepDevice(
         address = ${address}, agent = ${agent}
       FROM users u
       WHERE d.token_hash = ${tokenHash}::bytea AND d.realm_id = ${realmId}::uuid AND d.user_id = ${userId}::uuid
-        AND u.id = d.user_id AND ${provedAt}::timestamptz >= u.password_set_at AND ${query.raw(countingDevice)}`);
+        AND u.id = d.user_id AND ${provedAt}::timestamptz >= ${query.raw(provedFrom)} AND ${query.raw(countingDevice)}`);
     return;
   }
   const made = await executor.execute(query`
@@ -81,7 +84,8 @@ export async function keepDevice(
     SELECT ${newId()}::uuid, u.realm_id, u.id, ${tokenHash}::bytea, limen_now(), ${provedAt}::timestamptz, ${expiresAt},
       ${address}, ${agent}
     FROM users u
-    WHERE u.id = ${userId}::uuid AND u.realm_id = ${realmId}::uuid AND ${provedAt}::timestamptz >= u.password_set_at
+    WHERE u.id = ${userId}::uuid AND u.realm_id = ${realmId}::uuid
+      AND ${provedAt}::timestamptz >= ${query.raw(provedFrom)}
     RETURNING id`);
   if (made.length === 0) return;
   await executor.execute(query`

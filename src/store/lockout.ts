@@ -233,15 +233,18 @@ async function countCeilings(executor: Executor, { key, ceilings }: LockoutAttem
   }
 }
 
+/** `waitSeconds`: until its window ends. */
+export type ReachedCeiling = { readonly key: string; readonly waitSeconds: number };
+
 /**
  * For codes with counters of their own (design: OTP, action and device codes): takes one try of each ceiling before the
- * verdict, and keeps their rows locked until the transaction ends. 0: taken, else the seconds until there is one again.
+ * verdict, and keeps their rows locked until the transaction ends. null: taken, else the one that is used up.
  */
 export async function takeCeilings(
   executor: Executor,
   realmId: RealmId,
   ceilings: readonly Ceiling[],
-): Promise<number> {
+): Promise<ReachedCeiling | null> {
   const taken: Ceiling[] = [];
   for (const ceiling of inKeyOrder(ceilings)) {
     const rows = await executor.execute(sql`
@@ -255,10 +258,10 @@ export async function takeCeilings(
       await giveBackCeilings(executor, realmId, taken);
       const [window] = await executor.execute<{ remaining: number }>(sql`
         SELECT limen_milliseconds_until(limen_window_end(${ceiling.windowSeconds}::integer)) AS remaining`);
-      return Math.max(1, Math.ceil((window?.remaining ?? 0) / 1000));
+      return { key: ceiling.key, waitSeconds: Math.max(1, Math.ceil((window?.remaining ?? 0) / 1000)) };
     }
   }
-  return 0;
+  return null;
 }
 
 /** In the same transaction: the try was no failure. */

@@ -3,6 +3,7 @@ import { databaseTimeoutMilliseconds } from '../database.ts';
 import { type Provider, startProvider } from '../provider.ts';
 import { type Shown, type SignIn, UserAgent } from '../user_agent.ts';
 import { accountOf, accountUrlOf, changed, formsOf, openAccount, statusOf } from './account_page.ts';
+import { approve, ask, decide, poll, pollError, reachDecision, registerDevice } from './device_flow.ts';
 import { enableUser } from './operator.ts';
 import {
   acmeOf,
@@ -260,6 +261,28 @@ describe('remove access', () => {
     expect(await eventsOf('consent.revoked')).toEqual([{ user: 'alice', client_id: 'demo-web' }]);
     expect(await eventsOf('token.revoked')).toEqual([{ user: 'alice', client_id: 'demo-web' }]);
     expect(after.html).toMatch(/What an application was allowed was taken back: <span class="this"><bdi>Demo web/);
+  });
+
+  test('stops a device that was allowed and has not polled yet; connecting and refusing one are in the history', async () => {
+    await startAnew();
+    const television = await registerDevice(provider, 'television');
+    const agent = new UserAgent();
+    const [first, second, third] = [await ask(television), await ask(television), await ask(television)];
+    await approve(provider.issuer, first.userCode, agent);
+    await tokensOf(await poll(television, first.deviceCode));
+    await approve(provider.issuer, second.userCode, agent);
+    await decide(agent, await reachDecision(agent, provider.issuer, third.userCode), 'deny');
+    const page = await openAccount(agent, provider.issuer, alice);
+    expect(page.html).toContain('A device was connected by its code, to: <span class="this"><bdi>Living room TV');
+    expect(page.html).toContain('A device that showed a code was refused access to: <span class="this"><bdi>Living');
+    const after = await changed(agent, page, formWith(page, 'revoke_access', 'Living room TV'));
+    expect(statusOf(after)).toBe('The application no longer has access.');
+    expect(await pollError(television, second.deviceCode)).toBe('access_denied');
+    expect(await eventsOf('device.denied')).toHaveLength(2);
+    // As it stands for a poll that read the approval a moment before.
+    const userCode = second.userCode.replace('-', '');
+    await provider.database.sql`UPDATE device_authorizations SET status = 'approved' WHERE user_code = ${userCode}`;
+    expect(await pollError(television, second.deviceCode)).toBe('invalid_grant');
   });
 
   test('a client that nobody allowed anything, or that is not there: nothing to change', async () => {

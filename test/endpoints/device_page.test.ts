@@ -222,6 +222,46 @@ describe('RFC 8628 §5.4: the confirmation', () => {
   });
 });
 
+describe('RFC 8628 §5.4: where a code was typed', () => {
+  /** What the browser that typed the code was sent to. */
+  const typedLink = async (userCode: string) => {
+    const agent = new UserAgent();
+    const sent = await agent.submit(await entry(agent), { user_code: userCode });
+    return { agent, link: sent.headers.get('location') ?? '' };
+  };
+
+  test('its link leads another browser to the form, signed in or not, and never to the decision', async () => {
+    const { userCode, deviceCode } = await ask(television);
+    const { agent, link } = await typedLink(userCode);
+    const { agent: victim } = await signedInAgent(provider);
+    for (const other of [victim, new UserAgent()]) {
+      const response = await other.fetch(link);
+      expect([response.status, response.headers.get('location')]).toEqual([
+        303,
+        `${provider.issuer}/device?user_code=${userCode}`,
+      ]);
+    }
+    const page = await victim.page(`${provider.issuer}/device?user_code=${userCode}`);
+    expect(page.html).toContain(`value="${userCode}"`);
+    expect(page.html).not.toContain('id="compare"');
+    expect(screenOf(pageOf(await agent.open(link)))).toBe('identifier');
+    expect(await pollError(television, deviceCode)).toBe('authorization_pending');
+  });
+
+  test('the page shown there cannot be sent on either: not from the sender’s form, not by an answer to it', async () => {
+    const { userCode } = await ask(television);
+    const { agent: sender } = await signedInAgent(provider);
+    const decision = await reachDecision(sender, provider.issuer, userCode);
+    const { agent: victim } = await signedInAgent(provider, bob);
+    const location = (response: Response) => [response.status, response.headers.get('location')];
+    const form = [303, `${provider.issuer}/device?user_code=${userCode}`];
+    expect(location(await victim.fetch(decision.url))).toEqual(form);
+    expect(location(await victim.submit(decision, { decision: 'allow' }))).toEqual(form);
+    expect(await statusOf(userCode)).toBe('pending');
+    expect(endOf(await decide(sender, decision, 'allow'))).toBe('approved');
+  });
+});
+
 describe('the end of the run', () => {
   test('signs the browser in; the last submit doubled, reloaded or gone back to shows the same page', async () => {
     const { userCode, deviceCode } = await ask(television);

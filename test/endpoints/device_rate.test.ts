@@ -22,6 +22,8 @@ const from = (address: string) => new UserAgent({ 'x-forwarded-for': address });
 const entryOf = (agent: UserAgent) => agent.page(`${provider.issuer}/device`);
 const wrong = { user_code: 'BBBB-BBBB' };
 const mostWrong = 20;
+const mostWrongOfRealm = 3000;
+const ofCeilings = () => provider.statements().filter((sent) => sent.includes('lockout_ceilings'));
 
 describe('guessing user codes', () => {
   test('fifty wrong ones at once count as fifty: twenty are looked at, the rest is turned away, elsewhere nobody is', async () => {
@@ -69,9 +71,52 @@ describe('guessing user codes', () => {
 
   test('passwords are counted apart: who mistyped codes may still sign in', async () => {
     const [row] = await provider.database.sql`
-      SELECT count(*)::int AS rows FROM lockout_ceilings WHERE key NOT LIKE 'device code address:%'`;
+      SELECT count(*)::int AS rows FROM lockout_ceilings WHERE key NOT LIKE 'device code%'`;
     expect(row?.['rows']).toBe(0);
   });
+
+  test('who is past the limit opens no transaction any more, and another address still does', async () => {
+    const agent = from('203.0.113.4');
+    const page = await entryOf(agent);
+    for (let time = 0; time < mostWrong; time += 1) await agent.submit(page, wrong);
+    expect((await agent.submit(page, wrong)).status).toBe(429);
+    provider.resetStatements();
+    const refused = await Promise.all(Array.from({ length: 30 }, () => agent.submit(page, wrong)));
+    expect(refused.map(({ status }) => status)).toEqual(Array(30).fill(429));
+    expect(Number(refused[0]?.headers.get('retry-after'))).toBeGreaterThan(10);
+    expect(ofCeilings()).toEqual([]);
+    const elsewhere = from('203.0.113.5');
+    expect((await elsewhere.submit(await entryOf(elsewhere), wrong)).status).toBe(303);
+    expect(ofCeilings()).not.toEqual([]);
+  }, 30_000);
+
+  test('behind a proxy that nobody declared the realm’s ceiling holds, which is one for all addresses', async () => {
+    const { sql } = provider.database;
+    await sql`DELETE FROM lockout_ceilings`;
+    const nowhere = new UserAgent();
+    const page = await entryOf(nowhere);
+    const { userCode } = await ask(television);
+    for (let time = 0; time < mostWrong + 5; time += 1) {
+      expect((await nowhere.submit(page, wrong)).status).toBe(303);
+    }
+    const [counted] = await sql`SELECT key, failures FROM lockout_ceilings`;
+    expect(counted).toEqual({ key: 'device codes of the realm', failures: mostWrong + 5 });
+    await sql`UPDATE lockout_ceilings SET failures = ${mostWrongOfRealm - 1}`;
+    expect((await nowhere.submit(page, { user_code: userCode })).status).toBe(303);
+    const other = from('203.0.113.6');
+    const elsewhere = await entryOf(other);
+    expect((await other.submit(elsewhere, wrong)).status).toBe(303);
+    for (const [agent, shown] of [
+      [nowhere, page],
+      [other, elsewhere],
+    ] as const) {
+      expect((await agent.submit(shown, { user_code: userCode })).status).toBe(429);
+    }
+    const foreign = await other.page(`${provider.issuer}/realms/acme/device`);
+    expect((await other.submit(foreign, wrong)).status).toBe(303);
+    const rows = await sql`SELECT key FROM lockout_ceilings WHERE key LIKE 'device code address:203.0.113.6%'`;
+    expect(rows).toHaveLength(2);
+  }, 30_000);
 });
 
 describe('asking for codes', () => {

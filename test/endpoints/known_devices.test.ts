@@ -35,6 +35,7 @@ afterAll(() => provider.stop());
 beforeEach(async () => {
   // What the process remembers of locks is by address, so each test has addresses of its own.
   octet += 1;
+  await provider.database.sql`UPDATE users SET password_set_at = 'epoch'`;
   for (const table of ['lockouts', 'lockout_ceilings', 'known_devices'])
     await provider.database.sql.unsafe(`DELETE FROM ${table}`);
 });
@@ -169,6 +170,10 @@ describe('a device ends', () => {
       await users.setPassword(realmId, owner.id, hash, { signOutEverywhere: false });
       await guess(away(), 'bob');
       expect(await signsIn(later(device, away()), renewed)).toBe(false);
+      // A minute goes by.
+      await provider.database.sql`UPDATE known_devices SET proved_at = proved_at - interval '1 minute'`;
+      await provider.database.sql`
+        UPDATE users SET password_set_at = password_set_at - interval '1 minute' WHERE id = ${owner.id}::uuid`;
       const again = await known(renewed, home(), later(device, home()));
       expect(deviceOf(again)).not.toBe(deviceOf(device));
       expect(await signsIn(later(again, away()), renewed)).toBe(true);

@@ -144,6 +144,39 @@ describe('access', () => {
     expect(await eventsOf(neighbour)).toEqual([]);
   });
 
+  test('removed from a device that was allowed and has not polled yet, of this person, client and realm alone', async () => {
+    const [of, neighbour] = [await owner(), await owner()];
+    const approved = async ({ realmId: realm, userId }: Owner, client = 'app', status = 'approved') => {
+      const id = newTimedId(Date.now() + day * 1000);
+      await store.database.sql`
+        INSERT INTO device_authorizations (id, realm_id, client_id, code_hash, user_code, scope, audience, expires_at,
+          interval_seconds, status, decided_at, user_id)
+        VALUES (${id}::uuid, ${realm}::uuid, ${client}, ''::bytea, ${id}, 'openid', '{}',
+          limen_now() + interval '10 minutes', 5, ${status}, limen_now(), ${userId}::uuid)`;
+      return id;
+    };
+    const statusOf = async (id: string) => {
+      const [row] = await store.database.sql`SELECT status FROM device_authorizations WHERE id = ${id}::uuid`;
+      return row?.['status'];
+    };
+    const mine = await approved(of);
+    const redeemed = await approved(of);
+    await store.database.sql`
+      INSERT INTO token_families (id, realm_id, client_id, user_id, scope, audience, created_at, rotated_at, offline, revoked_at)
+      VALUES (${redeemed}::uuid, ${of.realmId}::uuid, 'app', ${of.userId}::uuid, 'openid', '{}', limen_now(), limen_now(),
+              true, limen_now())`;
+    const others = [
+      await approved(of, 'other'),
+      await approved(neighbour),
+      await approved({ ...of, realmId: await store.realm() }),
+    ];
+    expect(await account().revokeAccess(of, 'app', by)).toBe(true);
+    expect(await account().revokeAccess(of, 'app', by)).toBe(false);
+    expect(await statusOf(mine)).toBe('denied');
+    for (const id of others) expect(await statusOf(id)).toBe('approved');
+    expect(await eventsOf(of)).toEqual(['device.denied']);
+  });
+
   test('that cannot be told of is not removed: it is one transaction', async () => {
     const of = await owner();
     await consent(of, ['openid']);

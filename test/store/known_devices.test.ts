@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { randomBytes } from '../../src/core/crypto.ts';
 import type { RealmId, UserId } from '../../src/core/ids.ts';
-import { deviceLifetimeSeconds, mostDevicesOfUser } from '../../src/core/known_device.ts';
+import { clearlyAfterPasswordSeconds, deviceLifetimeSeconds, mostDevicesOfUser } from '../../src/core/known_device.ts';
 import { Secret } from '../../src/core/secret.ts';
 import { createKnownDevices, keepDevice } from '../../src/store/known_devices.ts';
 import { createUsers } from '../../src/store/users.ts';
@@ -41,6 +41,9 @@ async function keep(
   return tokenHash;
 }
 
+/** So long after now that it is certainly after what was done just before. */
+const later = () => Date.now() + clearlyAfterPasswordSeconds * 1000 + 1000;
+
 const changePassword = (userId: UserId) =>
   createUsers(store.database).setPassword(realmId, userId, new Secret('$argon2id$new'), { signOutEverywhere: false });
 
@@ -72,15 +75,25 @@ describe('a known device', () => {
     expect(await changePassword(userId)).toBe(true);
     expect(await find(tokenHash)).toEqual([]);
     expect(await find(await keep(userId, { provedAt }))).toEqual([]);
-    await keep(userId, { kind: 'known', tokenHash, provedAt: Date.now() + 1000 });
+    await keep(userId, { kind: 'known', tokenHash, provedAt: later() });
     expect(await find(tokenHash)).toEqual([]);
-    expect(await find(await keep(userId, { provedAt: Date.now() + 1000 }))).toHaveLength(1);
+    expect(await find(await keep(userId, { provedAt: later() }))).toHaveLength(1);
+  });
+
+  test('is none of a process whose clock is two seconds ahead, where the password was the old one', async () => {
+    const userId = await store.user(realmId);
+    const ahead = Date.now() + 1900;
+    const known = await keep(userId, { provedAt: ahead });
+    expect(await find(known)).toHaveLength(1);
+    await changePassword(userId);
+    await keep(userId, { kind: 'known', tokenHash: known, provedAt: ahead });
+    expect([await find(known), await find(await keep(userId, { provedAt: ahead }))]).toEqual([[], []]);
   });
 
   test('stays where the same password is hashed anew', async () => {
     const userId = await store.user(realmId);
     await changePassword(userId);
-    const tokenHash = await keep(userId, { provedAt: Date.now() + 1000 });
+    const tokenHash = await keep(userId, { provedAt: later() });
     await createUsers(store.database).rehash(
       realmId,
       userId,

@@ -298,6 +298,28 @@ describe('a known device', () => {
     expect(await attempt({ password: right, devices, username: 'bob' })).toMatchObject({ kind: 'slow_down' });
   });
 
+  test('is no way round the memory of a prefix: of fifty new names a few reach the database, and it still lets its owner in', async () => {
+    const devices = [await deviceOf()];
+    await database.sql`
+      INSERT INTO lockout_ceilings (realm_id, key, ends_at, failures)
+      VALUES (${realm.id}, ${`address:${home}/32`}, limen_window_end(900), 100)`;
+    const now = Date.now();
+    expect(await attempt({ password: right, devices, now })).toMatchObject({ kind: 'accepted' });
+    const verdicts: PasswordVerdict[] = [];
+    for (let count = 0; count < 50; count += 1)
+      verdicts.push(await attempt({ username: `name ${count}`, devices, now }));
+    expect(tally(verdicts)).toEqual({ slow_down: 50 });
+    // The first one told of the ceiling, and twenty more are let past within the minute; the clock goes on a little.
+    const rows = (await auditOf('password.refused')).length;
+    expect(rows).toBeGreaterThanOrEqual(21);
+    expect(rows).toBeLessThan(30);
+    expect(await attempt({ username: 'without a device', now })).toMatchObject({ kind: 'slow_down' });
+    expect(await auditOf('password.refused')).toHaveLength(rows);
+    const minute = 60_000;
+    expect(await attempt({ password: right, devices, now: now + minute })).toMatchObject({ kind: 'accepted' });
+    expect(await attempt({ password: right, devices, address: away })).toMatchObject({ kind: 'accepted' });
+  });
+
   test('has five tries of its own, at once or in turn; they count for its address as well', async () => {
     const devices = [await deviceOf()];
     expect(tally(await atOnce(20, { devices }))).toEqual({ wrong: 5, locked: 15 });

@@ -11,6 +11,8 @@ const shown: { readonly [Event in ShownEvent]: true } = {
   'user.signed_out_everywhere': true,
   'user.password_set': true,
   'device.forgotten': true,
+  'device.approved': true,
+  'device.denied': true,
   'consent.granted': true,
   'consent.revoked': true,
   'token.revoked': true,

@@ -108,7 +108,7 @@ export function startUrlOf(destination: Destination, realm: Realm): string | nul
     case 'client':
       return destination.client.metadata.client_uri ?? null;
     case 'device':
-      return realm.issuer + devicePath;
+      return devicePageUrl(realm);
     case 'account':
       return accountUrl(realm);
   }
@@ -120,6 +120,10 @@ export const uiLocalesOf = (destination: Destination): readonly string[] =>
 /** Where a submit on the way may end, beside our own address. */
 export const redirectUriOf = (destination: Destination): string | null =>
   destination.kind === 'client' ? destination.request.target.redirectUri : null;
+
+/** The form for the code of a device, filled in where one is given. */
+export const devicePageUrl = ({ issuer }: Pick<Realm, 'issuer'>, userCode: string | null = null): string =>
+  `${issuer}${devicePath}${userCode === null ? '' : `?${new URLSearchParams({ user_code: userCode })}`}`;
 
 export const accountPath = '/account';
 

@@ -22,7 +22,10 @@ import { errorPage, screenPage, urlOf } from './run_page.ts';
 import { settle, toSealed, whereItStands } from './settle.ts';
 
 export type Interaction = {
-  /** The second half of what begins a run. By POST no cookie is read or set: a cross-site POST carries none of ours. */
+  /**
+   * The second half of what begins a run. By POST no cookie is read or set, since a cross-site POST carries none of ours;
+   * but for a device, whose code is typed into a form of our own.
+   */
   readonly begin: (exchange: Exchange, destination: Destination) => Promise<Response>;
   readonly show: Handler;
   readonly submit: Handler;
@@ -61,7 +64,7 @@ async function begin(deps: RunDependencies, exchange: Exchange, destination: Des
     handle: '',
     version,
     destination,
-    bindingHash: null,
+    bindingHash: destination.kind === 'device' ? browserOf(exchange).bindingHash : null,
     result: null,
   };
   if (exchange.request.method === 'POST') return toSealed(deps, exchange, start, []);

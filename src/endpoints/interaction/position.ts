@@ -2,12 +2,19 @@ import { newTimedId, type RunId } from '../../core/ids.ts';
 import { unreachable } from '../../core/result.ts';
 import { restart } from '../../flow/engine.ts';
 import type { Run, UserState } from '../../flow/run.ts';
-import { pageResponse } from '../answer.ts';
+import { pageResponse, redirect } from '../answer.ts';
 import type { Dependencies } from '../dependencies.ts';
 import type { Exchange } from '../exchange.ts';
 import type { SenderRate } from '../sender_rate.ts';
 import type { Browser } from './browser.ts';
-import { type Destination, destinationOf, isStillServed, startUrlOf, uiLocalesOf } from './destination.ts';
+import {
+  type Destination,
+  destinationOf,
+  devicePageUrl,
+  isStillServed,
+  startUrlOf,
+  uiLocalesOf,
+} from './destination.ts';
 import { sessionOf } from './drive.ts';
 import { openHandle } from './handle.ts';
 import type { FlowVersion, RunDocuments, StoredRun } from './ports.ts';
@@ -52,6 +59,9 @@ export async function locate(
   if (destination === null || !(isOver(stored.run) || isStillServed(destination, realm))) {
     return errorPage(deps, exchange, 'client_unknown', 400);
   }
+  if (destination.kind === 'device' && opened.kind === 'sealed' && !hasTyped(browser, stored)) {
+    return redirect(devicePageUrl(realm, destination.request.userCode));
+  }
   const isHeld =
     opened.kind !== 'stored' ||
     ((await mayHold(deps, browser, stored)) && !(await isOvertaken(deps, exchange, stored)));
@@ -72,6 +82,13 @@ const fresh = (sealed: Pick<StoredRun, 'run' | 'request' | 'bindingHash'>): Stor
   user: null,
   result: null,
 });
+
+/**
+ * RFC 8628 §5.4: a link that led past the page of the code would ask a person to allow what somebody else had typed. Only
+ * the browser in which it was typed goes on; any other is at the form.
+ */
+const hasTyped = ({ bindingHash }: Browser, typed: StoredRun): boolean =>
+  typed.bindingHash !== null && bindingHash.equals(typed.bindingHash);
 
 /** A stored run belongs to the browser that it was stored for; one stored before any browser came, to the first. */
 async function mayHold({ runs }: Dependencies, { bindingHash }: Browser, stored: StoredRun): Promise<boolean> {

@@ -152,6 +152,8 @@ export const de: Copy = {
   event_signed_out_everywhere: 'Überall abgemeldet',
   event_password_set: 'Das Passwort wurde geändert',
   event_device_forgotten: 'Ein bekannter Browser wurde vergessen',
+  event_device_approved: 'Ein Gerät wurde über seinen Code verbunden mit:',
+  event_device_denied: 'Einem Gerät, das einen Code anzeigte, wurde der Zugriff verweigert auf:',
   event_consent_granted: 'Einer Anwendung wurde Zugriff erlaubt:',
   event_consent_revoked: 'Einer Anwendung wurde die Erlaubnis entzogen:',
   event_token_revoked: 'Der Zugriff einer Anwendung endete:',

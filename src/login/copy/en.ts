@@ -142,6 +142,8 @@ export const en = {
   event_signed_out_everywhere: 'Signed out everywhere',
   event_password_set: 'The password was changed',
   event_device_forgotten: 'A known browser was forgotten',
+  event_device_approved: 'A device was connected by its code, to:',
+  event_device_denied: 'A device that showed a code was refused access to:',
   event_consent_granted: 'An application was allowed access:',
   event_consent_revoked: 'What an application was allowed was taken back:',
   event_token_revoked: 'Access of an application ended:',

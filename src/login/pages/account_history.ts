@@ -15,6 +15,8 @@ const words = {
   'user.signed_out_everywhere': 'event_signed_out_everywhere',
   'user.password_set': 'event_password_set',
   'device.forgotten': 'event_device_forgotten',
+  'device.approved': 'event_device_approved',
+  'device.denied': 'event_device_denied',
   'consent.granted': 'event_consent_granted',
   'consent.revoked': 'event_consent_revoked',
   'token.revoked': 'event_token_revoked',

@@ -34,7 +34,7 @@ export type UserCodeGuess = {
   readonly realmId: RealmId;
   /** null: what was typed can be no user code; it counts like a wrong one. */
   readonly userCode: string | null;
-  /** RFC 8628 §5.1: how many wrong ones a place may send. */
+  /** RFC 8628 §5.1: how many wrong ones a place and a realm may send. */
   readonly ceilings: readonly Ceiling[];
 };
 
@@ -42,7 +42,8 @@ export type UserCodeVerdict =
   | { readonly kind: 'found'; readonly device: WaitingDevice }
   /** Wrong, expired, or decided already. */
   | { readonly kind: 'unknown' }
-  | { readonly kind: 'crowded'; readonly waitSeconds: number };
+  /** `key`: of the ceiling that is used up. */
+  | { readonly kind: 'crowded'; readonly key: string; readonly waitSeconds: number };
 
 export type DeviceAuthorizations = {
   /** False: the user code is taken, so another one is needed. */

@@ -1,6 +1,7 @@
 import { randomToken } from '../../core/crypto.ts';
 import { Secret } from '../../core/secret.ts';
 import type { Instant } from '../../core/time.ts';
+import { TokenBuckets } from '../../core/token_bucket.ts';
 import { Admission } from './admission.ts';
 import { startDeadline } from './deadline.ts';
 import type { PasswordHashing } from './hashing.ts';
@@ -63,6 +64,8 @@ export type PasswordVerification = {
   readonly admission: Admission;
   readonly prefixLimit: PrefixLimit;
   readonly locked: LockedCache;
+  /** By prefix: how often a device is let past what is known of it. */
+  readonly pastPrefix: TokenBuckets;
   readonly verdicts: Verdicts;
   readonly durations: RecentDurations;
   /** Resolves when the decoy is made and one verification was timed, or could not be. */
@@ -70,6 +73,7 @@ export type PasswordVerification = {
 };
 
 const waitingOverall = 10_000;
+const mostPrefixes = 10_000;
 const warmUpMilliseconds = 10_000;
 
 /** One per process: limits and times are the process's. */
@@ -84,6 +88,7 @@ export function createPasswordVerification(options: PasswordVerificationOptions)
     admission: new Admission({ turns: options.turns, waiting: options.waitingAttempts ?? 256 }),
     prefixLimit: new PrefixLimit({ perPrefix: options.waitingPerPrefix ?? 64, overall: waitingOverall }),
     locked: new LockedCache(options.lockedCacheMilliseconds ?? 10_000),
+    pastPrefix: new TokenBuckets(mostPrefixes),
     verdicts: new Verdicts(),
     durations,
     warm: warmUp(options.hashing, durations),

@@ -18,6 +18,7 @@ import {
 } from '../../core/lockout.ts';
 import type { Secret } from '../../core/secret.ts';
 import type { Instant } from '../../core/time.ts';
+import type { BucketSize } from '../../core/token_bucket.ts';
 import type { Ticket } from './admission.ts';
 import { hasCurrentParameters } from './argon2id.ts';
 import { type Deadline, startDeadline, wait } from './deadline.ts';
@@ -33,6 +34,9 @@ const askAgainMilliseconds = 100;
 const settleMilliseconds = 5_000;
 /** Where not one verification could be timed. */
 const usualMilliseconds = 100;
+
+/** Of attempts that carry a device, past a prefix that has used up its failures: whoever they name is asked for again. */
+const pastPrefixSize: BucketSize = { capacity: 20, refillSeconds: 60 };
 
 const busy: PasswordVerdict = { kind: 'busy', retryAfterSeconds: busyRetrySeconds };
 
@@ -108,6 +112,8 @@ const carriedBy = ({ deviceHashes = [] }: PasswordAttempt['context']): string =>
 
 async function pass(passage: Passage): Promise<PasswordVerdict> {
   const { deps, ticket, deadline } = passage;
+  const crowded = takePastPrefix(passage);
+  if (crowded !== null) return refuseUntried(passage, crowded);
   for (;;) {
     const untried = knownRefusal(passage);
     if (untried !== null) return refuseUntried(passage, untried);
@@ -239,11 +245,12 @@ async function refuseByDatabase(
   const isCeiling = refusal.kind === 'ceiling';
   // Should the account's ceiling be among those asked for (see `toReserve`), it looks like a lock.
   const of = isCeiling ? refusal.of : 'account';
-  remember(
-    passage,
-    of === 'prefix' && isCeiling ? prefixKey(passage, refusal.key) : passage.lockedKey,
-    remainingMilliseconds,
-  );
+  if (isCeiling && of === 'prefix') {
+    remember(passage, prefixKey(passage, refusal.key), remainingMilliseconds);
+    remember(passage, plainPrefixKey(passage, refusal.key), remainingMilliseconds);
+  } else {
+    remember(passage, passage.lockedKey, remainingMilliseconds);
+  }
   passage.ticket.leave();
   const reason = isCeiling ? `${of}_ceiling` : 'locked';
   const event = auditOf(passage, found, reserved, 'password.refused', { reason });
@@ -273,16 +280,39 @@ function knownRefusal(passage: Passage): Untried | null {
   return remainingMilliseconds > 0 ? { of: 'account', remainingMilliseconds } : null;
 }
 
+/**
+ * A device may be let past its prefix, which only the database can say. Without a bound on how often it is asked, one device
+ * of one's own would make up for the memory of the prefix: each name that nobody has tried yet would be a query and a row.
+ */
+function takePastPrefix(passage: Passage): Untried | null {
+  const { deps, attempt, ceilings } = passage;
+  if (carriedBy(attempt.context) === '') return null;
+  const now = nowOf(passage);
+  for (const { key } of ceilings) {
+    if (deps.locked.remainingMilliseconds(plainPrefixKey(passage, key), now) === 0) continue;
+    const waitSeconds = deps.pastPrefix.take(`${attempt.realm.id} ${key}`, pastPrefixSize, now);
+    if (waitSeconds > 0) return { of: 'prefix', remainingMilliseconds: waitSeconds * 1000 };
+  }
+  return null;
+}
+
 const remember = (passage: Passage, key: LockedKey, remainingMilliseconds: number): void =>
   passage.deps.locked.remember(key, remainingMilliseconds, nowOf(passage));
 
 /** A browser that carries devices may be let through for one name and not for another. */
 function prefixKey({ attempt, lockedKey }: Passage, prefix: string): LockedKey {
   const carried = carriedBy(attempt.context);
+  if (carried === '') return plainPrefixKey({ attempt }, prefix);
   // Never the name alone: a prefix and the account's context there may be the same text.
-  const name = carried === '' ? '' : `prefix of ${lockedKey.name}`;
-  return { realmId: attempt.realm.id, name, context: prefix + carried };
+  return { realmId: attempt.realm.id, name: `prefix of ${lockedKey.name}`, context: prefix + carried };
 }
+
+/** Of every browser that carries no device. */
+const plainPrefixKey = ({ attempt }: Pick<Passage, 'attempt'>, prefix: string): LockedKey => ({
+  realmId: attempt.realm.id,
+  name: '',
+  context: prefix,
+});
 
 const nowOf = ({ attempt, deadline }: Passage): Instant => Math.floor(attempt.now + deadline.elapsedMilliseconds());
 
