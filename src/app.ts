@@ -152,6 +152,8 @@ async function compose(options: AppOptions, { tokens, signIn, jobs: background }
     clock,
   });
   const outbound = openOutbound(config.outbound, log);
+  /** For the documents of clients and what they name. */
+  const documentOutbound = openOutbound(config.outbound, log);
   const logoutDelivery = createLogoutDelivery({
     ...logoutDeliveries,
     prepare: (notice, now) => prepareLogout(backchannelPort(configuration), notice, now),
@@ -193,7 +195,7 @@ async function compose(options: AppOptions, { tokens, signIn, jobs: background }
     ring,
     configuration: methodsOf(configuration),
     metadataClients: createMetadataClients({
-      documents: clientDocumentsPort(openOutbound(config.outbound, log), clock),
+      documents: clientDocumentsPort(documentOutbound, clock),
       acrValues: acrValuesSupported,
       uiLocales: locales,
       log,
@@ -202,7 +204,7 @@ async function compose(options: AppOptions, { tokens, signIn, jobs: background }
     devices,
     spendProof: seenProofs.spend,
     spendProofs: seenProofs.spendAll,
-    clientKeys: clientKeysPort(outbound, clock),
+    clientKeys: clientKeysPort(outbound, documentOutbound, clock),
     openClientSecret: openClientSecret(ring),
     fetchRequestObject: fetchRequestObjectPort(outbound),
     userClaims: async (realmId, userId) => (await users.show(realmId, { userId }))?.claims ?? null,

@@ -5,7 +5,7 @@ import { err, ok } from './core/result.ts';
 import type { Clock } from './core/time.ts';
 import type { RequestObjectPorts } from './oidc/authorize/request_object.ts';
 import type { ClientDocuments, DocumentAnswer, FetchedDocument } from './oidc/client_id_metadata/index.ts';
-import { type ClientKeys, createClientKeys, type KeySet, readKeySet } from './oidc/client_keys.ts';
+import { type ClientKeys, createClientKeys, type KeyOwner, type KeySet, readKeySet } from './oidc/client_keys.ts';
 import type { FetchJson } from './oidc/registration/ports.ts';
 import type { PostForm } from './workers/index.ts';
 import {
@@ -51,11 +51,29 @@ export const fetchJsonPort =
     return result.status === 200 ? readJson(result.body) : err('the answer was not 200');
   };
 
-export const clientKeysPort = (outbound: Outbound, clock: Clock): ClientKeys => {
+/** Twenty keys of the longest kind that is taken. */
+const largestStrangersKeysBytes = 32 * 1024;
+
+/**
+ * Keys of a client that a metadata document describes go through `documentOutbound` and a cache of their own: whoever hosts
+ * such documents must neither push out the keys of registered clients nor hold the places of logouts.
+ */
+export function clientKeysPort(outbound: Outbound, documentOutbound: Outbound, clock: Clock): ClientKeys {
+  const registered = keysThrough(outbound, clock);
+  const described = keysThrough(documentOutbound, clock, { bodyBytes: largestStrangersKeysBytes });
+  const keysFor = ({ introduced }: KeyOwner): ClientKeys =>
+    (introduced?.host ?? null) === null ? registered : described;
+  return {
+    current: (client) => keysFor(client).current(client),
+    renewed: (client) => keysFor(client).renewed(client),
+  };
+}
+
+function keysThrough(outbound: Outbound, clock: Clock, limits: { readonly bodyBytes?: number } = {}): ClientKeys {
   const documents = createDocumentCache<KeySet>({
     outbound,
     clock,
-    options: { accept: 'application/jwk-set+json, application/json', redirects: 0 },
+    options: { accept: 'application/jwk-set+json, application/json', redirects: 0, ...limits },
     read(body) {
       const document = readJson(body);
       return document.ok ? readKeySet(document.value) : document;
@@ -66,7 +84,7 @@ export const clientKeysPort = (outbound: Outbound, clock: Clock): ClientKeys => 
     get: async (url) => keysIn(await documents.get(url)),
     refetch: async (url) => keysIn(await documents.refetch(url)),
   });
-};
+}
 
 /** Not from a cache: a client may write each of its requests to the same place. */
 export const fetchRequestObjectPort =

@@ -35,7 +35,8 @@ export async function authenticate(
   const audience = claims === null ? [] : audienceOf(claims);
   const isForUs = audience.includes(own) && audience.every((name) => name === own || name === realm.issuer);
   // RFC 9449 §7.1: a token that is bound to a key is none for whoever merely has it.
-  if (claims === null || !isForUs || 'cnf' in claims) return err(invalidToken);
+  // RFC 8693 §4.1: nor is one by which somebody acts for its subject, whom a permission is given to in person.
+  if (claims === null || !isForUs || 'cnf' in claims || 'act' in claims) return err(invalidToken);
   const client = await ports.findClient(realm, claims.client_id, now);
   if (client === null) return err(invalidToken);
   const { clientId } = client;

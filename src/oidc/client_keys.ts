@@ -11,7 +11,8 @@ export type KeySet = { readonly keys: readonly JWK[] };
 /** Asymmetric ones only: nothing that a public key could be mistaken for the secret of. */
 export const clientSigningAlgorithms = ['RS256', 'PS256', 'ES256', 'ES384', 'EdDSA', 'Ed25519'] as const;
 
-type KeyOwner = Pick<Client, 'jwks' | 'metadata'>;
+/** Whose keys they are; `introduced` says whose word their place is. */
+export type KeyOwner = Pick<Client, 'jwks' | 'metadata' | 'introduced'>;
 
 export type ClientKeys = {
   /** null: it has none, or they cannot be had. */

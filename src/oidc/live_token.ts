@@ -19,7 +19,8 @@ export type LivenessPorts = {
 /**
  * Whether a token whose signature and expiry were verified still counts: its client, its family, the family's user and
  * session, in one query. A token of its own is judged by the state of its client. One that was exchanged (RFC 8693) hangs
- * on the family of the token that it was exchanged for, which is another client's: it needs both clients.
+ * on what it was exchanged for, which is another client's: the family, or else the client that `sub` names. It needs both
+ * clients.
  */
 export async function liveToken(
   claims: AccessTokenClaims,
@@ -29,7 +30,12 @@ export async function liveToken(
   const client = await findClient(claims.client_id);
   if (client === null) return null;
   const familyId = familyOfJti(claims.jti);
-  if (familyId === null) return isIssuedSince(claims, client, realm) ? { claims, client, family: null } : null;
+  if (familyId === null) {
+    // A person always has a family, so whom this token speaks of is a client.
+    const subject = claims.sub === client.clientId ? client : await findClient(claims.sub);
+    const counts = [client, subject].every((one) => one !== null && isIssuedSince(claims, one, realm));
+    return counts ? { claims, client, family: null } : null;
+  }
   const family = await families.readLive(familyId, realm.id);
   if (family === null) return null;
   const isOwn = family.clientId === client.clientId;

@@ -1,7 +1,7 @@
 import { CompactEncrypt, importJWK, type JWK } from 'jose';
 import { err, ok, type Result } from '../core/result.ts';
 import type { Client } from './client.ts';
-import type { ClientKeys, KeySet } from './client_keys.ts';
+import type { ClientKeys, KeyOwner, KeySet } from './client_keys.ts';
 import { type Refusal, refusal } from './errors.ts';
 
 /** What is encrypted to a client that registered it (OIDC Registration §2, RFC 9701 §6), by the metadata's wire names. */
@@ -44,8 +44,6 @@ export type JweRecipient = {
   /** A compact JWE (RFC 7516 §7.1). `cty` is `JWT` for what is signed: a nested JWT (RFC 7519 §5.2). */
   readonly encrypt: (content: string, cty?: 'JWT') => Promise<string>;
 };
-
-type KeyOwner = Pick<Client, 'jwks' | 'metadata'>;
 
 /**
  * The key of the client that a response is encrypted to; null: nothing is to be encrypted. For before anything is consumed:

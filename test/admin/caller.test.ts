@@ -35,6 +35,7 @@ describe('an access token for the admin API', () => {
 
   const refusals: readonly (readonly [string, object])[] = [
     ['RFC 9449 §7.1: bound to a key, shown as a bearer token', { cnf: { jkt: 'thumbprint' } }],
+    ['RFC 8693 §4.1: by which somebody acts for its subject', { act: { sub: 'gateway' } }],
     ['for the issuer alone', { aud: issuer }],
     ['for another resource beside this one', { aud: [claims.aud, 'https://other.example'] }],
     ['for an address that only begins like this one', { aud: `${claims.aud}/realms` }],

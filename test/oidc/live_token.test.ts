@@ -77,6 +77,21 @@ describe('an exchanged token, on the family of another client', () => {
   });
 });
 
+describe('an exchanged token without a family, which speaks of another client', () => {
+  test.each<[string, boolean, readonly Client[]]>([
+    ['both are as they were', true, [machine, web]],
+    ['whom it speaks of is gone', false, [web]],
+    ['whom it speaks of was cut after the exchange', false, [cutAt(machine, later + 2 * second), web]],
+    ['whom it speaks of was cut before the exchange', true, [cutAt(machine, later - second), web]],
+    ['who exchanged it is gone', false, [machine]],
+    ['who exchanged it was cut after the exchange', false, [machine, cutAt(web, later + 2 * second)]],
+  ])('%s: %p', async (_, live, clients) => {
+    const findClient = async (clientId: string) => clients.find((one) => one.clientId === clientId) ?? null;
+    const claims = { ...claimsFor(web, null, later), sub: machine.clientId };
+    expect((await liveToken(claims, realm, { families: database(), findClient })) !== null).toBe(live);
+  });
+});
+
 test('a token of its own is judged by its client alone', async () => {
   const families = database();
   const judge = (client: Client | null) =>

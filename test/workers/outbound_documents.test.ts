@@ -189,6 +189,27 @@ describe('who may not ask', () => {
     expect(cache.state.asked).toHaveLength(1);
   });
 
+  test.each([
+    ['another document', document('2'), { kind: 'found', value: 2 }],
+    ['none any more', document('', {}, 404), { kind: 'failed', detail: 'status 404', isOutage: false }],
+    ['an outage', gone, { kind: 'found', value: 1 }],
+  ])('cannot make an old document last: it is asked for all the same, and there is %s', async (_, answer, expected) => {
+    const cache = startWith({ staleIfErrorSeconds: 600 }, document('1', { 'cache-control': 'max-age=60' }), answer);
+    await cache.get(url);
+    cache.after(60);
+    const all = await Promise.all([cache.get(url, no), cache.get(url, no)]);
+    expect(all).toMatchObject([expected, expected]);
+    expect(cache.state.asked).toHaveLength(2);
+  });
+
+  test('has no request sent for them once the old document is too old to stand in', async () => {
+    const cache = startWith({ staleIfErrorSeconds: 600 }, document('1', { 'cache-control': 'max-age=60' }), gone);
+    await cache.get(url);
+    cache.after(660);
+    expect(await cache.get(url, no)).toMatchObject({ kind: 'failed', detail: 'not asked' });
+    expect(cache.state.asked).toHaveLength(1);
+  });
+
   test('shares what others have asked for already', async () => {
     const cache = start(document('1'));
     const [, second] = await Promise.all([cache.get(url), cache.get(url, no)]);

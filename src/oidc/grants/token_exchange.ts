@@ -123,7 +123,7 @@ async function exchange(families: Families, facts: Facts, sent: Sent): Promise<R
 /** The policy comes first, so that a token which it refuses costs no query. */
 async function readSubject(
   families: Families,
-  { client, realm, tokens }: Facts,
+  { client, realm, senderKey, tokens }: Facts,
   sent: string,
 ): Promise<Result<LiveToken, Refusal>> {
   const claims = await tokens.read(sent);
@@ -135,6 +135,8 @@ async function readSubject(
   const names = [client.clientId, ...namesIn(tokenExchangeAudiences)];
   const isAddressed = claims.client_id === client.clientId || audienceOf(claims).some((name) => names.includes(name));
   if (!isAddressed) return err(refuseSubject('setting tokenExchangeAudiences'));
+  const mayShow = claims.client_id !== client.clientId || isShownByOwner(claims, senderKey);
+  if (!mayShow) return err(refuseSubject('RFC 9449 §7.1'));
   const live = await liveToken(claims, realm, { families, findClient: tokens.findClient });
   if (live === null) return err(refuseSubject('RFC 8693 §2.2.2'));
   // What one sector calls a person must not be learned by another (OIDC Core §8.1).
@@ -142,18 +144,26 @@ async function readSubject(
 }
 
 /**
+ * RFC 9449 §7.1: a token that is bound to a key of this very client is used with a proof by that key, and an exchange does
+ * not make a bearer token of it. Another client's key is not here to prove anything; see docs/decisions/0004.
+ */
+const isShownByOwner = ({ cnf }: AccessTokenClaims, senderKey: string | null): boolean =>
+  cnf === undefined || cnf.jkt === senderKey;
+
+/**
  * Who acts proves it by a token that was issued to the very client that asks: its own, or one of a person who signed in to
  * it. What is itself exchanged says that somebody acts for somebody else, and who would act then is anybody's guess.
  */
 async function readActor(
   families: Families,
-  { client, realm, tokens }: Facts,
+  { client, realm, senderKey, tokens }: Facts,
   sent: string,
 ): Promise<Result<AccessTokenClaims, Refusal>> {
   const claims = await tokens.read(sent);
   if (claims === null || claims.client_id !== client.clientId || claims.act !== undefined) {
     return err(refuseActor('RFC 8693 §2.2.2'));
   }
+  if (!isShownByOwner(claims, senderKey)) return err(refuseActor('RFC 9449 §7.1'));
   const live = await liveToken(claims, realm, { families, findClient: tokens.findClient });
   const isOwn = live?.family === null ? claims.sub === client.clientId : live?.family.clientId === client.clientId;
   return isOwn ? ok(claims) : err(refuseActor('RFC 8693 §2.2.2'));

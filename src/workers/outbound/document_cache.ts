@@ -25,7 +25,8 @@ export type DocumentResult<Value> =
 export type DocumentCache<Value> = {
   /**
    * The document, from the cache while it is fresh. `mayAsk` is called where the other server would have to be asked;
-   * false: it is not, which counts as an outage.
+   * false: it is not, which counts as an outage. It has no say where an old document could stand in: an outage must be the
+   * other server's, never one that whoever asks has made for themselves.
    */
   readonly get: (url: string, mayAsk?: () => boolean) => Promise<DocumentResult<Value>>;
   /**
@@ -83,16 +84,20 @@ export function createDocumentCache<Value>(ports: DocumentCachePorts<Value>): Do
     return kept !== undefined && clock() < kept.freshUntil ? kept : undefined;
   };
 
-  const duringOutage = (url: string, result: DocumentResult<Value>): DocumentResult<Value> => {
-    const stale = isOutage(result) ? found.get(url) : undefined;
-    return stale !== undefined && clock() < stale.freshUntil + staleIfErrorSeconds * 1000 ? stale.result : result;
+  /** What may stand in for it during an outage. */
+  const standIn = (url: string): Kept<Value> | undefined => {
+    const kept = found.get(url);
+    return kept !== undefined && clock() < kept.freshUntil + staleIfErrorSeconds * 1000 ? kept : undefined;
   };
+  const duringOutage = (url: string, result: DocumentResult<Value>): DocumentResult<Value> =>
+    isOutage(result) ? (standIn(url)?.result ?? result) : result;
 
   return {
     async get(url, mayAsk = () => true) {
       const kept = fresh(found, url) ?? fresh(missed, url);
       if (kept !== undefined) return duringOutage(url, kept.result);
-      return duringOutage(url, loads.has(url) || mayAsk() ? await loadOnce(url) : notAsked);
+      const asks = loads.has(url) || standIn(url) !== undefined || mayAsk();
+      return asks ? duringOutage(url, await loadOnce(url)) : notAsked;
     },
     async refetch(url, mayAsk = () => true) {
       const document = fresh(found, url);

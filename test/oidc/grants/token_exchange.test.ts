@@ -242,6 +242,49 @@ describe('RFC 8693 §4.1: act', () => {
   });
 });
 
+describe('RFC 9449 §7.1: a token that is bound to a key', () => {
+  const cnf = { jkt: 'thumbprint' };
+  const client = allowing({ tokenExchangeClients: 'gateway spa' });
+  const keys: readonly (readonly [string, { readonly senderKey?: string }, boolean])[] = [
+    ['with a proof by that key', { senderKey: 'thumbprint' }, true],
+    ['with a proof by another key', { senderKey: 'another' }, false],
+    ['without a proof', {}, false],
+  ];
+
+  test.each(keys)('of the client’s own, as the subject token, %s: %p, %p', async (_, shown, isGood) => {
+    const { exchange, tokens, families } = await stage();
+    tokens.set('subject', ownToken(gateway, { cnf }));
+    const result = await exchange({}, { client, ...shown });
+    expect(families.calls).toEqual([]);
+    if (isGood) return granted(result);
+    const refusal = { error: 'invalid_request', parameter: 'subject_token', rule: 'RFC 9449 §7.1' };
+    return expect(refused(result)).toMatchObject(refusal);
+  });
+
+  test.each(keys)('as the actor token, %s: %p, %p', async (_, shown, isGood) => {
+    const { exchange, tokens } = await stage();
+    tokens.set('actor', ownToken(gateway, { cnf }));
+    const result = await exchange(acting, shown);
+    if (isGood) return expect(granted(result).exchanged?.act).toEqual({ sub: 'gateway' });
+    const refusal = { error: 'invalid_request', parameter: 'actor_token', rule: 'RFC 9449 §7.1' };
+    return expect(refused(result)).toMatchObject(refusal);
+  });
+
+  test('in a way that is not known here: refused, whatever is proved', async () => {
+    const { exchange, tokens } = await stage();
+    tokens.set('subject', ownToken(gateway, { cnf: {} }));
+    for (const shown of [{}, { senderKey: 'thumbprint' }]) {
+      expect(await errorOf(exchange({}, { client, ...shown }))).toBe('invalid_request');
+    }
+  });
+
+  test('of another client: the policy says whose tokens are exchanged, and the key is not the gateway’s', async () => {
+    const { exchange } = await stage({ cnf });
+    granted(await exchange());
+    granted(await exchange({}, { senderKey: 'the gateway’s own' }));
+  });
+});
+
 describe('off until allowed', () => {
   test.each<[Settings['tokenExchange'], object, string | null]>([
     ['off', {}, 'unauthorized_client'],
