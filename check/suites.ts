@@ -30,7 +30,7 @@ export const suites: readonly Suite[] = [
     ],
     deadlineSeconds: 300,
   },
-  { name: 'store', paths: ['database.test.ts', 'store', 'workers'], deadlineSeconds: 600 },
+  { name: 'store', paths: ['app_outbound.test.ts', 'database.test.ts', 'store', 'workers'], deadlineSeconds: 600 },
   { name: 'cli', paths: ['cli'], deadlineSeconds: 600 },
   { name: 'demo', paths: ['demo'], deadlineSeconds: 600 },
   { name: 'endpoints', paths: ['endpoints', 'admin'], deadlineSeconds: 900 },
