@@ -68,13 +68,13 @@ export function hasControlCharacter(text: string): boolean {
   return false;
 }
 
-/** For an endpoint that refuses every malformed request, also where the fault is in a parameter that it does not know. */
 /** The value of a parameter that was sent exactly once. */
 export function single(form: Form, name: string): string | undefined {
   const value = form.values[name];
   return typeof value === 'string' ? value : undefined;
 }
 
+/** For an endpoint that refuses every malformed request, also where the fault is in a parameter that it does not know. */
 export function firstFault(form: Form): Refusal | null {
   const [first] = form.faults;
   return first === undefined ? null : refusalOfFault(first);

@@ -60,6 +60,20 @@ export type DeviceRedemption =
   | ({ readonly kind: 'redeemed' } & RotatedGrant)
   | { readonly kind: 'pending' | 'hurried' | 'denied' | 'expired' | 'ended' };
 
+/** What a person decided about a device that waits (RFC 8628 §3.3), with what the tokens will say of how they signed in. */
+export type DeviceDecision = {
+  readonly familyId: FamilyId;
+  readonly clientId: ClientId;
+  readonly userId: UserId | null;
+  /** null: it is denied. */
+  readonly approval: {
+    readonly sessionId: SessionId;
+    readonly authTime: number;
+    readonly acr: string | null;
+    readonly amr: readonly string[];
+  } | null;
+};
+
 export type Rotation = {
   readonly familyId: FamilyId;
   readonly realmId: RealmId;

@@ -3,10 +3,11 @@ import { brandId, type ClientId, newId, type RealmId, type RunId, type SessionId
 import { unreachable } from '../core/result.ts';
 import type { Effect } from '../flow/node.ts';
 import type { Evidence, Run, UserState } from '../flow/run.ts';
+import type { DeviceDecision } from '../oidc/ports.ts';
 import { type Audit, isAuditEventName } from './audit.ts';
 import type { createConsents } from './consents.ts';
 import type { Database, Executor } from './database.ts';
-import { type DeviceDecision, decideDevice } from './device_authorizations.ts';
+import { decideDevice } from './device_authorizations.ts';
 import { guarded } from './fault.ts';
 import { type DeviceChange, keepDevice } from './known_devices.ts';
 

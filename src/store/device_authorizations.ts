@@ -1,8 +1,8 @@
 import { sql as query } from 'drizzle-orm';
-import { brandId, type ClientId, type FamilyId, type RealmId, type SessionId, type UserId } from '../core/ids.ts';
+import { brandId, type ClientId, type FamilyId, type RealmId, type UserId } from '../core/ids.ts';
 import type { Instant } from '../core/time.ts';
 import type { DeviceBirth, UserCodeGuess, UserCodeVerdict, WaitingDevice } from '../oidc/device/ports.ts';
-import type { DevicePoll, DeviceRedemption } from '../oidc/ports.ts';
+import type { DeviceDecision, DevicePoll, DeviceRedemption } from '../oidc/ports.ts';
 import type { Audit } from './audit.ts';
 import { clientIsUsed } from './clients.ts';
 import type { Database, Executor, Sql } from './database.ts';
@@ -82,20 +82,6 @@ async function findWaiting(executor: Executor, realmId: RealmId, userCode: strin
     agent: row.agent,
   };
 }
-
-/** What a person decided about a device, with what the tokens will say of how they were signed in. */
-export type DeviceDecision = {
-  readonly familyId: FamilyId;
-  readonly clientId: ClientId;
-  readonly userId: UserId | null;
-  /** null: it is denied. */
-  readonly approval: {
-    readonly sessionId: SessionId;
-    readonly authTime: number;
-    readonly acr: string | null;
-    readonly amr: readonly string[];
-  } | null;
-};
 
 type DecidedColumns = { readonly scope: string; readonly address: string | null; readonly agent: string | null };
 

@@ -19,11 +19,12 @@ import { type CodeContent, sealCode } from '../../oidc/authorization_code.ts';
 import type { AuthorizationRequest } from '../../oidc/authorize/index.ts';
 import { returns } from '../../oidc/authorize/response_type.ts';
 import { familyLifetimeSeconds, leastFamilySeconds } from '../../oidc/family_lifetime.ts';
+import type { DeviceDecision } from '../../oidc/ports.ts';
 import type { Realm } from '../../oidc/realm.ts';
 import type { Exchange } from '../exchange.ts';
 import type { Destination, DestinationOf } from './destination.ts';
 import { deviceChange } from './known_device.ts';
-import type { DeviceDecision, FoundDevice, FoundSession, RunResult, SessionChange } from './ports.ts';
+import type { FoundDevice, FoundSession, RunResult, SessionChange } from './ports.ts';
 
 /** What a run that succeeded comes to, before anything is written: code or device and session, fixed once. */
 export type Completion = {

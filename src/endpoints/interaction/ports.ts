@@ -1,10 +1,11 @@
-import type { ClientId, FamilyId, RealmId, RunId, SessionId, UserId } from '../../core/ids.ts';
+import type { ClientId, RealmId, RunId, SessionId, UserId } from '../../core/ids.ts';
 import type { Secret } from '../../core/secret.ts';
 import type { Instant } from '../../core/time.ts';
 import type { Definition } from '../../flow/definition.ts';
 import type { Effect } from '../../flow/node.ts';
 import type { Evidence, Run, UserState } from '../../flow/run.ts';
 import type { CodeContent } from '../../oidc/authorization_code.ts';
+import type { DeviceDecision } from '../../oidc/ports.ts';
 import type { Realm } from '../../oidc/realm.ts';
 import type { RunRequest } from './destination.ts';
 
@@ -97,19 +98,6 @@ export type SessionChange = {
   readonly device: DeviceChange | null;
   readonly address: string | null;
   readonly agent: string | null;
-};
-
-/** What a person decided about a device that waits (RFC 8628); `approval` null: it is denied. */
-export type DeviceDecision = {
-  readonly familyId: FamilyId;
-  readonly clientId: ClientId;
-  readonly userId: UserId | null;
-  readonly approval: {
-    readonly sessionId: SessionId;
-    readonly authTime: number;
-    readonly acr: string | null;
-    readonly amr: readonly string[];
-  } | null;
 };
 
 export type Move = RunDocuments & {
